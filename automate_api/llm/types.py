@@ -1,0 +1,76 @@
+"""What goes to a model server and what comes back, independent of the wire."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class LLMTarget:
+    """Where a call goes and how patient it is.
+
+    `base_url` has no trailing slash (`https://host/v1`), `provider` is the provider's slug, `timeout` is the total of one
+    attempt in seconds, and `max_retries` is how often a call that failed before its first byte is tried again. The key is
+    kept out of the representation.
+    """
+
+    base_url: str
+    api_key: str = field(repr=False)
+    model: str
+    provider: str
+    timeout: float
+    max_retries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one call, as the model server counted them."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+
+    def as_dict(self) -> dict[str, int]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """A piece of the answer's text, never empty."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """The attempt failed before its first byte; attempt number `attempt` (from 2) starts after `after_seconds`.
+
+    `code` is the `ErrorCode` of the failure.
+    """
+
+    attempt: int
+    after_seconds: float
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A whole answer. It exists only where the model server said that it was done.
+
+    `tool_calls` are in the protocol's shape: `{"id", "type": "function", "function": {"name", "arguments"}}`, the arguments
+    being the JSON text the model wrote, not checked.
+    """
+
+    text: str
+    tool_calls: list[dict[str, Any]]
+    finish_reason: str
+    usage: Usage | None
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Embeddings:
+    """One vector for each text, in the order of the texts."""
+
+    vectors: list[list[float]]
+    usage: Usage | None
+    model: str
