@@ -1,0 +1,12 @@
+"""Django's entry to `automate_api`."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class AutomateAPIConfig(AppConfig):
+    """The ground floor: domain, engine, base views and the version 1 API."""
+
+    name = "automate_api"
+    verbose_name = _("Automate API")
+    default_auto_field = "django.db.models.BigAutoField"

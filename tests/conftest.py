@@ -1,0 +1,107 @@
+"""What every test may use: services that join the run when they answer.
+
+Tests marked `postgres` run only where the default database is PostgreSQL (`AUTOMATE_TEST_DATABASE_URL`); tests that take
+`postgres_url` get a new empty database of their own on any run. Tests marked `redis`, or that take `redis_cache`, need a
+Redis. A service that does not answer skips its tests and says so; with `AUTOMATE_TEST_REQUIRE_SERVICES=1` it fails them.
+"""
+
+import functools
+import os
+import socket
+import uuid
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from django.core.cache import cache
+from pytest_django.fixtures import SettingsWrapper
+
+POSTGRES_URL = os.environ.get("AUTOMATE_TEST_POSTGRES_URL") or "postgres://postgres@127.0.0.1:5432/postgres"
+REDIS_URL = os.environ.get("AUTOMATE_TEST_REDIS_URL") or "redis://127.0.0.1:6379/15"
+REQUIRED = os.environ.get("AUTOMATE_TEST_REQUIRE_SERVICES") == "1"
+
+
+@functools.cache
+def answers(url: str, default_port: int) -> bool:
+    """Whether something accepts connections where `url` points."""
+    parts = urlsplit(url)
+    try:
+        socket.create_connection((parts.hostname or "127.0.0.1", parts.port or default_port), timeout=2).close()
+    except OSError:
+        return False
+    return True
+
+
+def require(url: str, default_port: int, name: str) -> None:
+    """Skip the test where the service does not answer, or fail it where services are required."""
+    if answers(url, default_port):
+        return
+    parts = urlsplit(url)
+    message = f"{name} does not answer at {parts.hostname}:{parts.port or default_port}"
+    if REQUIRED:
+        pytest.fail(message, pytrace=False)
+    pytest.skip(message)
+
+
+def on_postgres() -> bool:
+    """Whether this run's default database is PostgreSQL."""
+    return urlsplit(os.environ.get("AUTOMATE_TEST_DATABASE_URL", "")).scheme in {"postgres", "postgresql"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the users of a service's fixture; leave `postgres` tests to the run that has PostgreSQL."""
+    elsewhere = pytest.mark.skip(reason="runs on PostgreSQL: `make test` does that second")
+    for item in items:
+        if "redis_cache" in getattr(item, "fixturenames", ()):
+            item.add_marker("redis")
+        if item.get_closest_marker("postgres") and not on_postgres():
+            item.add_marker(elsewhere)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip or fail `redis` tests without a Redis."""
+    if item.get_closest_marker("redis"):
+        require(REDIS_URL, 6379, "Redis")
+
+
+def redis_caches() -> dict[str, dict[str, str]]:
+    """`CACHES` on Redis, under a key prefix nobody else has."""
+    return {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+            "KEY_PREFIX": f"automate-test-{uuid.uuid4().hex}",
+        },
+    }
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(settings: SettingsWrapper) -> Iterator[None]:
+    """No test sees another's cache. On Redis by prefix: clearing would empty every process's."""
+    if os.environ.get("AUTOMATE_TEST_REDIS_URL"):
+        settings.CACHES = redis_caches()
+        yield
+    else:
+        yield
+        cache.clear()
+
+
+@pytest.fixture
+def redis_cache(settings: SettingsWrapper) -> str:
+    """The default cache on Redis. Its URL is returned."""
+    settings.CACHES = redis_caches()
+    return REDIS_URL
+
+
+@pytest.fixture
+def postgres_url() -> Iterator[str]:
+    """The URL of a new PostgreSQL database, dropped after the test."""
+    require(POSTGRES_URL, 5432, "PostgreSQL")
+    psycopg = pytest.importorskip("psycopg")
+    name = f"automate_test_{uuid.uuid4().hex}"
+    with psycopg.connect(POSTGRES_URL, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+        try:
+            yield urlsplit(POSTGRES_URL)._replace(path=f"/{name}").geturl()
+        finally:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
