@@ -5,9 +5,7 @@ Tests marked `postgres` run only where the default database is PostgreSQL (`AUTO
 Redis. A service that does not answer skips its tests and says so; with `AUTOMATE_TEST_REQUIRE_SERVICES=1` it fails them.
 """
 
-import functools
 import os
-import socket
 import uuid
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -16,28 +14,17 @@ import pytest
 from django.core.cache import cache
 from pytest_django.fixtures import SettingsWrapper
 
-POSTGRES_URL = os.environ.get("AUTOMATE_TEST_POSTGRES_URL") or "postgres://postgres@127.0.0.1:5432/postgres"
-REDIS_URL = os.environ.get("AUTOMATE_TEST_REDIS_URL") or "redis://127.0.0.1:6379/15"
+from tests.services import POSTGRES_URL, REDIS_URL, address, answers
+
 REQUIRED = os.environ.get("AUTOMATE_TEST_REQUIRE_SERVICES") == "1"
 
 
-@functools.cache
-def answers(url: str, default_port: int) -> bool:
-    """Whether something accepts connections where `url` points."""
-    parts = urlsplit(url)
-    try:
-        socket.create_connection((parts.hostname or "127.0.0.1", parts.port or default_port), timeout=2).close()
-    except OSError:
-        return False
-    return True
-
-
-def require(url: str, default_port: int, name: str) -> None:
+def require(url: str, name: str) -> None:
     """Skip the test where the service does not answer, or fail it where services are required."""
-    if answers(url, default_port):
+    if answers(url):
         return
-    parts = urlsplit(url)
-    message = f"{name} does not answer at {parts.hostname}:{parts.port or default_port}"
+    host, port = address(url)
+    message = f"{name} does not answer at {host}:{port}"
     if REQUIRED:
         pytest.fail(message, pytrace=False)
     pytest.skip(message)
@@ -61,7 +48,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip or fail `redis` tests without a Redis."""
     if item.get_closest_marker("redis"):
-        require(REDIS_URL, 6379, "Redis")
+        require(REDIS_URL, "Redis")
 
 
 def redis_caches() -> dict[str, dict[str, str]]:
@@ -96,7 +83,7 @@ def redis_cache(settings: SettingsWrapper) -> str:
 @pytest.fixture
 def postgres_url() -> Iterator[str]:
     """The URL of a new PostgreSQL database, dropped after the test."""
-    require(POSTGRES_URL, 5432, "PostgreSQL")
+    require(POSTGRES_URL, "PostgreSQL")
     psycopg = pytest.importorskip("psycopg")
     name = f"automate_test_{uuid.uuid4().hex}"
     with psycopg.connect(POSTGRES_URL, autocommit=True) as connection:

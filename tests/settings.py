@@ -6,7 +6,8 @@
 import base64
 import os
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+
+from example_project.databases import database
 
 ROOT = Path(__file__).resolve().parent.parent
 # Test databases are named after the process: several runs may share one checkout.
@@ -14,33 +15,13 @@ SCRATCH = ROOT / ".test-data"
 SCRATCH.mkdir(exist_ok=True)
 
 
-def database(url: str) -> dict[str, object]:
-    """Django's settings for `postgres://user:password@host:port/name` or `sqlite:///path`; ValueError for others."""
-    parts = urlsplit(url)
-    if parts.scheme == "sqlite":
-        return {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": parts.path.removeprefix("/") or ":memory:",
-            "OPTIONS": {
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-                "timeout": 20,
-                "transaction_mode": "IMMEDIATE",
-            },
-            # A file: threads and the servers under test each open a connection of their own.
-            "TEST": {"NAME": str(SCRATCH / f"test-{os.getpid()}.sqlite3")},
-        }
-    if parts.scheme in {"postgres", "postgresql"}:
-        name = parts.path.removeprefix("/")
-        return {
-            "ENGINE": "django.db.backends.postgresql",
-            "NAME": name,
-            "USER": unquote(parts.username or ""),
-            "PASSWORD": unquote(parts.password or ""),
-            "HOST": parts.hostname or "",
-            "PORT": str(parts.port or ""),
-            "TEST": {"NAME": f"test_{name}_{os.getpid()}"},
-        }
-    raise ValueError(f"AUTOMATE_TEST_DATABASE_URL: unknown scheme {parts.scheme!r}")
+def test_database(url: str) -> dict[str, object]:
+    """The database at `url`, tested in a copy of this process's own."""
+    chosen = database(url)
+    if chosen["ENGINE"] == "django.db.backends.sqlite3":
+        # A file: threads and the servers under test each open a connection of their own.
+        return chosen | {"TEST": {"NAME": str(SCRATCH / f"test-{os.getpid()}.sqlite3")}}
+    return chosen | {"TEST": {"NAME": f"test_{chosen['NAME']}_{os.getpid()}"}}
 
 
 SECRET_KEY = "only for tests"
@@ -91,7 +72,7 @@ TEMPLATES = [
     },
 ]
 
-DATABASES = {"default": database(os.environ.get("AUTOMATE_TEST_DATABASE_URL") or "sqlite://")}
+DATABASES = {"default": test_database(os.environ.get("AUTOMATE_TEST_DATABASE_URL") or "sqlite://")}
 
 if redis_url := os.environ.get("AUTOMATE_TEST_REDIS_URL"):
     CACHES = {

@@ -1,0 +1,1 @@
+"""A Django host of `automate_api`, small enough to read whole."""

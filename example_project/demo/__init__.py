@@ -1,0 +1,1 @@
+"""The demo: a small model on this machine, the server, and a client that talks to it over HTTP."""

@@ -1,0 +1,117 @@
+"""Settings of the example host. What a deployment changes comes from the environment.
+
+`DATABASE_URL`, `REDIS_URL`, `SECRET_KEY`, `ENCRYPTION_KEYS` (comma separated, the newest first), `ALLOWED_HOSTS`, `DEBUG`,
+`DATA_DIR`, and `DEMO_MODEL` (`host:port` of the demo's own model server).
+"""
+
+import os
+from pathlib import Path
+
+from example_project.databases import database, sqlite
+from example_project.secrets import load_or_make
+
+
+def listed(name: str, default: str = "") -> list[str]:
+    """The comma-separated items of the environment variable `name`."""
+    return [item.strip() for item in os.environ.get(name, default).split(",") if item.strip()]
+
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(os.environ.get("DATA_DIR") or BASE_DIR / ".data")
+_kept = {} if "SECRET_KEY" in os.environ and "ENCRYPTION_KEYS" in os.environ else load_or_make(DATA_DIR / "secrets.json")
+
+SECRET_KEY = os.environ.get("SECRET_KEY") or _kept["secret_key"]
+DEBUG = os.environ.get("DEBUG") == "1"
+ALLOWED_HOSTS = listed("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "rest_framework",
+    "automate_api",
+    "automate_modal",
+    "example_project.tenants",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "example_project.urls"
+WSGI_APPLICATION = "example_project.wsgi.application"
+ASGI_APPLICATION = "example_project.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+STATIC_URL = "/static/"
+LOGIN_URL = "/admin/login/"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+DATABASES = {
+    "default": database(os.environ["DATABASE_URL"]) if os.environ.get("DATABASE_URL") else sqlite(DATA_DIR / "db.sqlite3"),
+}
+
+# One process may count and cache in its own memory; several need a Redis to share.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": os.environ["REDIS_URL"]}
+    if os.environ.get("REDIS_URL")
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+}
+
+REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Automate API",
+    "DESCRIPTION": "Endpoints on language models.",
+    "VERSION": "0.1.0",
+    # The pages' scripts and styles come from this host, not from a CDN.
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+AUTOMATE_API_ENCRYPTION_KEYS = listed("ENCRYPTION_KEYS") or [_kept["encryption_key"]]
+AUTOMATE_API_TENANT_RESOLVER = "example_project.tenants.resolver.tenant_of"
+AUTOMATE_API_TENANT_MEMBERS = "example_project.tenants.resolver.tenant_members"
+AUTOMATE_API_PUBLIC_SCHEMA = True
+# The one private address that may be called: the demo's model, on this machine.
+AUTOMATE_API_PRIVATE_HOSTS = listed("DEMO_MODEL")
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+}

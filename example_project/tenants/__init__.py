@@ -1,0 +1,1 @@
+"""Tenants of the example host: who belongs where."""

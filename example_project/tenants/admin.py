@@ -1,0 +1,20 @@
+"""Tenants in the Django admin."""
+
+from django.contrib import admin
+
+from example_project.tenants.models import Membership, Tenant
+
+
+class MembershipInline(admin.TabularInline):
+    """A tenant's members, on the tenant's page."""
+
+    model = Membership
+    extra = 0
+
+
+@admin.register(Tenant)
+class TenantAdmin(admin.ModelAdmin):
+    """Tenants with their members."""
+
+    inlines = (MembershipInline,)
+    list_display = ("id", "name")
