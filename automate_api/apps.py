@@ -1,5 +1,7 @@
 """Django's entry to `automate_api`."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -10,3 +12,8 @@ class AutomateAPIConfig(AppConfig):
     name = "automate_api"
     verbose_name = _("Automate API")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register the core's capabilities and system checks, which need the models to be loaded."""
+        import_module("automate_api.capabilities")
+        import_module("automate_api.checks")

@@ -1,0 +1,6 @@
+"""The capabilities that come with the core. Importing this package registers them."""
+
+from automate_api.capabilities.chat import ChatCapability
+from automate_api.capabilities.embed import EmbedCapability
+
+__all__ = ["ChatCapability", "EmbedCapability"]

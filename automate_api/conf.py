@@ -1,0 +1,108 @@
+"""Settings of `automate_api`: one typed, documented property each, read live from Django's settings.
+
+Nothing here is cached and nothing is read at import, so `override_settings` and a reloaded configuration always count.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.conf import settings as django_settings
+
+
+class Settings:
+    """Typed view of the `AUTOMATE_API_*` settings."""
+
+    prefix = "AUTOMATE_API"
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value of `<prefix>_<name>` in Django's settings, else `default`."""
+        return getattr(django_settings, f"{self.prefix}_{name}", default)
+
+    @property
+    def encryption_keys(self) -> Sequence[str]:
+        """`AUTOMATE_API_ENCRYPTION_KEYS`: Fernet keys for secrets at rest. The first encrypts, all decrypt."""
+        keys: Sequence[str] = self.get("ENCRYPTION_KEYS", ())
+        return keys
+
+    @property
+    def authentication_classes(self) -> Sequence[str]:
+        """`AUTOMATE_API_AUTHENTICATION_CLASSES`: dotted paths of DRF authenticators, asked in order."""
+        default = (
+            "automate_api.v1.authentication.APIKeyAuthentication",
+            "rest_framework.authentication.SessionAuthentication",
+        )
+        classes: Sequence[str] = self.get("AUTHENTICATION_CLASSES", default)
+        return classes
+
+    @property
+    def tenant_resolver(self) -> str:
+        """`AUTOMATE_API_TENANT_RESOLVER`: dotted path of `(request) -> str | int | UUID | None`."""
+        return str(self.get("TENANT_RESOLVER", "automate_api.tenancy.single_tenant"))
+
+    @property
+    def tenant_members(self) -> str:
+        """`AUTOMATE_API_TENANT_MEMBERS`: dotted path of `(tenant_id: str) -> QuerySet[User]`."""
+        return str(self.get("TENANT_MEMBERS", "automate_api.tenancy.every_active_user"))
+
+    @property
+    def private_hosts(self) -> Sequence[str]:
+        """`AUTOMATE_API_PRIVATE_HOSTS`: hosts, addresses or networks outbound calls may reach although not public."""
+        hosts: Sequence[str] = self.get("PRIVATE_HOSTS", ())
+        return hosts
+
+    @property
+    def redact_patterns(self) -> Sequence[str]:
+        """`AUTOMATE_API_REDACT_PATTERNS`: regular expressions whose matches are never stored nor logged."""
+        patterns: Sequence[str] = self.get("REDACT_PATTERNS", ())
+        return patterns
+
+    @property
+    def public_schema(self) -> bool:
+        """`AUTOMATE_API_PUBLIC_SCHEMA`: True shows the OpenAPI schema and its browsers to anonymous callers."""
+        return bool(self.get("PUBLIC_SCHEMA", False))
+
+    @property
+    def models(self) -> Mapping[str, Mapping[str, Any]]:
+        """`AUTOMATE_API_MODELS`: what the host knows of models, by `"provider-slug/model"` or `"model"`.
+
+        Each value may have `input_price` and `output_price` (US dollars per million tokens, as strings),
+        `context_window` (tokens) and `capabilities` (task types).
+        """
+        catalogue: Mapping[str, Mapping[str, Any]] = self.get("MODELS", {})
+        return catalogue
+
+    @property
+    def connect_timeout(self) -> float:
+        """`AUTOMATE_API_CONNECT_TIMEOUT`: seconds to open a connection to a model server."""
+        return float(self.get("CONNECT_TIMEOUT", 10))
+
+    @property
+    def first_byte_timeout(self) -> float:
+        """`AUTOMATE_API_FIRST_BYTE_TIMEOUT`: seconds to the first byte of a streamed answer."""
+        return float(self.get("FIRST_BYTE_TIMEOUT", 60))
+
+    @property
+    def idle_timeout(self) -> float:
+        """`AUTOMATE_API_IDLE_TIMEOUT`: seconds between two chunks of a streamed answer."""
+        return float(self.get("IDLE_TIMEOUT", 30))
+
+    @property
+    def run_timeout(self) -> float:
+        """`AUTOMATE_API_RUN_TIMEOUT`: seconds a synchronous or streamed run may take, retries included."""
+        return float(self.get("RUN_TIMEOUT", 600))
+
+    @property
+    def max_response_bytes(self) -> int:
+        """`AUTOMATE_API_MAX_RESPONSE_BYTES`: the largest answer taken from a model server."""
+        return int(self.get("MAX_RESPONSE_BYTES", 10 * 1024 * 1024))
+
+    @property
+    def max_request_bytes(self) -> int:
+        """`AUTOMATE_API_MAX_REQUEST_BYTES`: a JSON body this long or longer is refused with 413.
+
+        Django's own `DATA_UPLOAD_MAX_MEMORY_SIZE` (2.5 MB unless set) holds too.
+        """
+        return int(self.get("MAX_REQUEST_BYTES", 10_000_000))
+
+
+settings = Settings()

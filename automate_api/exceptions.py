@@ -1,0 +1,227 @@
+"""Everything that can go wrong, once.
+
+Services and the engine raise these; they know no HTTP. `automate_api.v1.errors` alone maps each class to a status. The
+codes are public (RFC 9457 extension member `code`) and listed in `docs/reference/errors.md`. Details are our own fixed
+sentences: they never repeat an upstream's message, an address, an identifier or a key.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+class ErrorCode(StrEnum):
+    """Machine-readable codes of every error this package answers with."""
+
+    INVALID_INPUT = "invalid_input"
+    MALFORMED_REQUEST = "malformed_request"
+    NOT_AUTHENTICATED = "not_authenticated"
+    AUTHENTICATION_FAILED = "authentication_failed"
+    PERMISSION_DENIED = "permission_denied"
+    NOT_FOUND = "not_found"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    NOT_ACCEPTABLE = "not_acceptable"
+    UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
+    CONFLICT = "conflict"
+    PAYLOAD_TOO_LARGE = "payload_too_large"
+    RATE_LIMITED = "rate_limited"
+    NOT_CONFIGURED = "not_configured"
+    INTERNAL_ERROR = "internal_error"
+    STORAGE_UNAVAILABLE = "storage_unavailable"
+    RUN_TIMEOUT = "run_timeout"
+    CANCELLED = "cancelled"
+    OUTBOUND_BLOCKED = "outbound_blocked"
+    UPSTREAM_UNAVAILABLE = "upstream_unavailable"
+    UPSTREAM_TIMEOUT = "upstream_timeout"
+    UPSTREAM_RATE_LIMITED = "upstream_rate_limited"
+    UPSTREAM_FAILED = "upstream_failed"
+    UPSTREAM_REJECTED = "upstream_rejected"
+    UPSTREAM_AUTH_FAILED = "upstream_auth_failed"
+    UPSTREAM_BROKE_OFF = "upstream_broke_off"
+    UPSTREAM_INVALID = "upstream_invalid"
+    UPSTREAM_TOO_LARGE = "upstream_too_large"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One thing wrong with one field; `field` is a dotted path from the body's root, `""` for the whole."""
+
+    field: str
+    code: str
+    detail: str
+
+    def as_dict(self) -> dict[str, str]:
+        return asdict(self)
+
+
+class AutomateError(Exception):
+    """Base of all errors of this package.
+
+    `detail` is a sentence for a person and must be safe to show to the caller. `extensions` are further members of the
+    problem that is answered (RFC 9457, section 3.2), such as `{"execution": "<id>"}`: set them on the instance.
+    """
+
+    code: ClassVar[ErrorCode] = ErrorCode.INTERNAL_ERROR
+    default_detail: ClassVar[str | Promise] = _("Something went wrong on the server.")
+
+    def __init__(self, detail: str | Promise | None = None) -> None:
+        self.detail = str(self.default_detail if detail is None else detail)
+        self.extensions: dict[str, Any] = {}
+        super().__init__(self.detail)
+
+
+class InvalidInput(AutomateError):
+    """What the caller sent does not fit; `errors` names each field."""
+
+    code = ErrorCode.INVALID_INPUT
+    default_detail = _("The request has fields that do not fit.")
+
+    def __init__(self, errors: Sequence[FieldError] = (), detail: str | Promise | None = None) -> None:
+        super().__init__(detail)
+        self.errors = list(errors)
+
+
+class PermissionDenied(AutomateError):
+    """The caller is known but may not do this."""
+
+    code = ErrorCode.PERMISSION_DENIED
+    default_detail = _("You may not do this.")
+
+
+class NotFound(AutomateError):
+    """No such object, or none that the caller may know of: the two are never told apart."""
+
+    code = ErrorCode.NOT_FOUND
+    default_detail = _("There is no such object.")
+
+
+class Conflict(AutomateError):
+    """The object's state, or another object, stands in the way."""
+
+    code = ErrorCode.CONFLICT
+    default_detail = _("This conflicts with what is already there.")
+
+
+class RateLimited(AutomateError):
+    """A limit was reached; `retry_after` is the number of whole seconds until the window ends."""
+
+    code = ErrorCode.RATE_LIMITED
+    default_detail = _("Too many requests.")
+
+    def __init__(self, detail: str | Promise | None = None, *, retry_after: int | None = None) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class NotConfigured(AutomateError):
+    """The host has not set up what this needs."""
+
+    code = ErrorCode.NOT_CONFIGURED
+    default_detail = _("This is not set up on the server.")
+
+
+class InternalError(AutomateError):
+    """A fault of ours or of a capability; the log has the traceback under the correlation id."""
+
+
+class StorageUnavailable(AutomateError):
+    """The run ended but could not be stored, so its result is withheld."""
+
+    code = ErrorCode.STORAGE_UNAVAILABLE
+    default_detail = _("The run could not be stored.")
+
+
+class RunTimeout(AutomateError):
+    """The run as a whole took longer than `AUTOMATE_API_RUN_TIMEOUT`."""
+
+    code = ErrorCode.RUN_TIMEOUT
+    default_detail = _("The run took too long.")
+
+
+class RunCancelled(AutomateError):
+    """The run was stopped before it ended."""
+
+    code = ErrorCode.CANCELLED
+    default_detail = _("The run was cancelled.")
+
+
+class OutboundBlocked(AutomateError):
+    """The outbound guard refused an address before anything was sent."""
+
+    code = ErrorCode.OUTBOUND_BLOCKED
+    default_detail = _("The address is not one this server may call.")
+
+
+class UpstreamError(AutomateError):
+    """A model server failed us."""
+
+    code = ErrorCode.UPSTREAM_FAILED
+    default_detail = _("The model server answered with an error.")
+
+
+class UpstreamUnavailable(UpstreamError):
+    """No connection: refused, unreachable, or the name does not resolve."""
+
+    code = ErrorCode.UPSTREAM_UNAVAILABLE
+    default_detail = _("The model server cannot be reached.")
+
+
+class UpstreamTimeout(UpstreamError):
+    """Nothing came in time: connecting, the first byte, between two chunks, or in total."""
+
+    code = ErrorCode.UPSTREAM_TIMEOUT
+    default_detail = _("The model server took too long.")
+
+
+class UpstreamRateLimited(UpstreamError):
+    """The model server answered 429; `retry_after` is what it asked for in seconds, if it did."""
+
+    code = ErrorCode.UPSTREAM_RATE_LIMITED
+    default_detail = _("The model server is limiting requests.")
+
+    def __init__(self, detail: str | Promise | None = None, *, retry_after: float | None = None) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class UpstreamFailed(UpstreamError):
+    """The model server answered 5xx, or sent an error inside its stream."""
+
+
+class UpstreamRejected(UpstreamError):
+    """The model server answered 4xx: it did not accept the model, a parameter, or the size of the request."""
+
+    code = ErrorCode.UPSTREAM_REJECTED
+    default_detail = _("The model server did not accept the request.")
+
+
+class UpstreamAuthFailed(UpstreamError):
+    """The model server answered 401 or 403: the provider's key is missing, wrong, or has no right."""
+
+    code = ErrorCode.UPSTREAM_AUTH_FAILED
+    default_detail = _("The model server did not accept the provider's key.")
+
+
+class UpstreamBrokeOff(UpstreamError):
+    """The answer ended before it was complete."""
+
+    code = ErrorCode.UPSTREAM_BROKE_OFF
+    default_detail = _("The model server broke off its answer.")
+
+
+class UpstreamInvalid(UpstreamError):
+    """The answer is not what the protocol says: bad JSON, a wrong shape, a redirect, an encoding not asked for."""
+
+    code = ErrorCode.UPSTREAM_INVALID
+    default_detail = _("The model server's answer could not be understood.")
+
+
+class UpstreamTooLarge(UpstreamError):
+    """The answer passed `AUTOMATE_API_MAX_RESPONSE_BYTES`."""
+
+    code = ErrorCode.UPSTREAM_TOO_LARGE
+    default_detail = _("The model server's answer is too large.")

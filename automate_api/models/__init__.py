@@ -1,0 +1,21 @@
+"""The domain's tables."""
+
+from automate_api.models.api_key import APIKey
+from automate_api.models.endpoint import Endpoint, EndpointGrant
+from automate_api.models.execution import Execution
+from automate_api.models.llm_client import LLMClient, LLMClientShare
+from automate_api.models.prompt_log import PromptLog
+from automate_api.models.provider import Provider
+from automate_api.models.tenant import Actor
+
+__all__ = [
+    "APIKey",
+    "Actor",
+    "Endpoint",
+    "EndpointGrant",
+    "Execution",
+    "LLMClient",
+    "LLMClientShare",
+    "PromptLog",
+    "Provider",
+]

@@ -1,0 +1,86 @@
+"""Endpoints: what a tenant's members may run."""
+
+from typing import Any, Self
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from automate_api.models.llm_client import LLMClient
+from automate_api.models.tenant import Actor, Grant, TenantModel, TenantQuerySet, granted_to, one_grantee
+
+
+class EndpointQuerySet(TenantQuerySet):
+    """Endpoints by who may run them."""
+
+    def readable_by(self, actor: Actor) -> Self:
+        """For tenant staff all of the tenant, for a member those it may run."""
+        rows = super().readable_by(actor)
+        return rows if actor.is_staff else rows.filter(enabled=True).filter(self._admits(actor))
+
+    @staticmethod
+    def _admits(actor: Actor) -> models.Q:
+        grants = EndpointGrant.objects.filter(granted_to(actor.user), endpoint=models.OuterRef("pk"))
+        return models.Q(open_to_members=True) | models.Q(models.Exists(grants))
+
+
+class Endpoint(TenantModel):
+    """A task that callers run: its capability, its model, and what it accepts."""
+
+    name = models.CharField(_("name"), max_length=200)
+    slug = models.SlugField(_("slug"), max_length=64)
+    task_types = models.JSONField(_("task types"), default=list)
+    llm_client = models.ForeignKey(
+        LLMClient, models.PROTECT, verbose_name=_("LLM client"), null=True, blank=True, related_name="endpoints"
+    )
+    config = models.JSONField(_("configuration"), default=dict, blank=True)
+    input_schema = models.JSONField(
+        _("input schema"), default=dict, blank=True, help_text=_("JSON Schema, draft 2020-12; empty accepts anything.")
+    )
+    default_params = models.JSONField(_("default parameters"), default=dict, blank=True)
+    open_to_members = models.BooleanField(_("open to every member of the tenant"), default=True)
+    rate_limit = models.CharField(
+        _("rate limit"), max_length=32, blank=True, help_text=_("Runs per caller, as 100/h; empty: no limit.")
+    )
+    enabled = models.BooleanField(_("enabled"), default=True)
+    version = models.PositiveIntegerField(_("version"), default=1, editable=False)
+    updated_at = models.DateTimeField(_("updated at"), auto_now=True)
+
+    objects = EndpointQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("endpoint")
+        verbose_name_plural = _("endpoints")
+        ordering = ("-created_at", "-pk")
+        constraints = (models.UniqueConstraint(fields=("tenant_id", "slug"), name="automate_endpoint_slug"),)
+        indexes = (models.Index(fields=("tenant_id", "-created_at", "-id"), name="automate_endpoint_list"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def access(self) -> dict[str, Any]:
+        """Who may run it besides tenant staff, as `{"members": bool, "users": [id], "groups": [id]}`."""
+        grants = self.grants.all()
+        return {
+            "members": self.open_to_members,
+            "users": sorted(grant.user_id for grant in grants if grant.user_id is not None),
+            "groups": sorted(grant.group_id for grant in grants if grant.group_id is not None),
+        }
+
+
+class EndpointGrant(Grant):
+    """One user or group that may run an endpoint."""
+
+    endpoint = models.ForeignKey(Endpoint, models.CASCADE, related_name="grants")
+
+    class Meta:
+        verbose_name = _("grant")
+        verbose_name_plural = _("grants")
+        constraints = (
+            one_grantee("automate_endpointgrant_grantee"),
+            models.UniqueConstraint(fields=("endpoint", "user"), name="automate_endpointgrant_user"),
+            models.UniqueConstraint(fields=("endpoint", "group"), name="automate_endpointgrant_group"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.endpoint_id} → {self.user_id or self.group_id}"

@@ -1,0 +1,113 @@
+"""LLM clients: a model with a system prompt and parameters, owned by somebody and perhaps shared."""
+
+from typing import Any, Self
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from automate_api.models.provider import Provider
+from automate_api.models.tenant import Actor, Grant, TenantModel, TenantQuerySet, granted_to, one_grantee
+
+
+class LLMClientQuerySet(TenantQuerySet):
+    """LLM clients by what an actor may do with them."""
+
+    def readable_by(self, actor: Actor) -> Self:
+        """Its own and those shared with it; for tenant staff all of the tenant."""
+        rows = super().readable_by(actor)
+        return rows if actor.is_staff else rows.filter(models.Q(owner_id=actor.user.pk) | self._shared(actor))
+
+    def writable_by(self, actor: Actor) -> Self:
+        """Its own; for tenant staff all of the tenant."""
+        rows = super().readable_by(actor)
+        return rows if actor.is_staff else rows.filter(owner_id=actor.user.pk)
+
+    def owned_by(self, actor: Actor) -> Self:
+        """Its own, also for staff."""
+        return super().readable_by(actor).filter(owner_id=actor.user.pk)
+
+    def shared_with(self, actor: Actor) -> Self:
+        """Other people's that are shared with it, also for staff."""
+        return super().readable_by(actor).filter(self._shared(actor)).exclude(owner_id=actor.user.pk)
+
+    @staticmethod
+    def _shared(actor: Actor) -> models.Q:
+        shares = LLMClientShare.objects.filter(granted_to(actor.user), llm_client=models.OuterRef("pk"))
+        return models.Q(shared_with_tenant=True) | models.Q(models.Exists(shares))
+
+
+class LLMClient(TenantModel):
+    """A model of a provider with everything that shapes its answers."""
+
+    name = models.CharField(_("name"), max_length=200)
+    slug = models.SlugField(_("slug"), max_length=64)
+    description = models.TextField(_("description"), blank=True)
+    provider = models.ForeignKey(Provider, models.PROTECT, verbose_name=_("provider"), related_name="llm_clients")
+    model = models.CharField(
+        _("model"), max_length=200, blank=True, help_text=_("Empty: the provider's default model.")
+    )
+    system_prompt = models.TextField(_("system prompt"), blank=True)
+    temperature = models.FloatField(
+        _("temperature"), null=True, blank=True, validators=[MinValueValidator(0), MaxValueValidator(2)]
+    )
+    max_tokens = models.PositiveIntegerField(
+        _("largest answer"), null=True, blank=True, validators=[MinValueValidator(1)], help_text=_("In tokens.")
+    )
+    parameters = models.JSONField(_("parameters"), default=dict, blank=True)
+    tools = models.JSONField(_("tools"), default=list, blank=True)
+    shared_with_tenant = models.BooleanField(_("shared with the whole tenant"), default=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, verbose_name=_("owner"), related_name="automate_llm_clients"
+    )
+    version = models.PositiveIntegerField(_("version"), default=1, editable=False)
+    updated_at = models.DateTimeField(_("updated at"), auto_now=True)
+
+    objects = LLMClientQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("LLM client")
+        verbose_name_plural = _("LLM clients")
+        ordering = ("-created_at", "-pk")
+        constraints = (
+            models.UniqueConstraint(fields=("tenant_id", "slug"), name="automate_llmclient_slug"),
+            models.UniqueConstraint(fields=("tenant_id", "owner", "name"), name="automate_llmclient_name"),
+        )
+        indexes = (models.Index(fields=("tenant_id", "-created_at", "-id"), name="automate_llmclient_list"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def effective_model(self) -> str:
+        """The model that is called: its own, else the provider's default."""
+        return self.model or self.provider.default_model
+
+    @property
+    def sharing(self) -> dict[str, Any]:
+        """Who it is shared with, as `{"tenant": bool, "users": [id], "groups": [id]}`."""
+        grants = self.shares.all()
+        return {
+            "tenant": self.shared_with_tenant,
+            "users": sorted(grant.user_id for grant in grants if grant.user_id is not None),
+            "groups": sorted(grant.group_id for grant in grants if grant.group_id is not None),
+        }
+
+
+class LLMClientShare(Grant):
+    """One user or group an LLM client is shared with."""
+
+    llm_client = models.ForeignKey(LLMClient, models.CASCADE, related_name="shares")
+
+    class Meta:
+        verbose_name = _("share")
+        verbose_name_plural = _("shares")
+        constraints = (
+            one_grantee("automate_llmclientshare_grantee"),
+            models.UniqueConstraint(fields=("llm_client", "user"), name="automate_llmclientshare_user"),
+            models.UniqueConstraint(fields=("llm_client", "group"), name="automate_llmclientshare_group"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.llm_client_id} → {self.user_id or self.group_id}"

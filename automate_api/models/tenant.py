@@ -1,0 +1,86 @@
+"""What every row of this package has: a tenant and a time of making."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, Group
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from automate_api.models.api_key import APIKey
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: a user inside one tenant, perhaps by an API key.
+
+    Querysets and services ask it and nothing else; `tenant_id` is None where no tenant could be told, and then no row
+    is visible.
+    """
+
+    user: Any
+    tenant_id: str | None
+    api_key: "APIKey | None" = None
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether the actor manages the tenant. A superuser has no more than this."""
+        return bool(getattr(self.user, "is_staff", False))
+
+
+class TenantQuerySet(models.QuerySet[Any]):
+    """A queryset that knows who may read its rows."""
+
+    def of_tenant(self, tenant_id: str | None) -> Self:
+        """The rows of one tenant; none where there is no tenant."""
+        return self.none() if tenant_id is None else self.filter(tenant_id=tenant_id)
+
+    def readable_by(self, actor: Actor) -> Self:
+        """The rows `actor` may read: by default every row of its tenant."""
+        return self.of_tenant(actor.tenant_id)
+
+
+class OwnedQuerySet(TenantQuerySet):
+    """Rows that belong to the user who caused them; tenant staff see all."""
+
+    def readable_by(self, actor: Actor) -> Self:
+        rows = super().readable_by(actor)
+        return rows if actor.is_staff else rows.filter(user_id=actor.user.pk)
+
+
+class TenantModel(models.Model):
+    """Abstract base of every model of this package."""
+
+    tenant_id = models.CharField(_("tenant"), max_length=64, editable=False)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    objects = TenantQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+
+class Grant(models.Model):
+    """Abstract: one user or one group that something is open to."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, verbose_name=_("user"), null=True, blank=True, related_name="+"
+    )
+    group = models.ForeignKey(Group, models.CASCADE, verbose_name=_("group"), null=True, blank=True, related_name="+")
+
+    class Meta:
+        abstract = True
+
+
+def granted_to(user: AbstractBaseUser) -> models.Q:
+    """The condition on `Grant` rows that admit `user`, itself or through one of its groups."""
+    groups = Group.objects.filter(user=user.pk).values("pk")
+    return models.Q(user_id=user.pk) | models.Q(group_id__in=groups)
+
+
+def one_grantee(name: str) -> models.CheckConstraint:
+    """The constraint of every `Grant`: a user or a group, never both and never neither."""
+    condition = models.Q(user__isnull=False, group__isnull=True) | models.Q(user__isnull=True, group__isnull=False)
+    return models.CheckConstraint(condition=condition, name=name)

@@ -1,0 +1,98 @@
+"""Endpoints: make, change, delete."""
+
+from typing import Any
+
+from django.db.models import F
+from django.utils.translation import gettext_lazy as _
+
+from automate_api.engine.capability import Capability, get_capability
+from automate_api.engine.json_schema import check_schema, check_value, require_valid
+from automate_api.exceptions import FieldError
+from automate_api.models import Actor, Endpoint
+from automate_api.security.limits import is_rate
+from automate_api.services.rows import assign, delete, free_slug, locked, set_grants, storing, tenant_of
+
+
+def create_endpoint(*, actor: Actor, access: dict[str, Any] | None = None, **fields: Any) -> Endpoint:
+    """A new endpoint in the actor's tenant.
+
+    Args:
+        actor: who makes it.
+        access: `{"members": bool, "users": [User], "groups": [Group]}`, each member optional.
+        fields: the endpoint's columns.
+
+    Raises:
+        InvalidInput: a field does not fit.
+        Conflict: the slug is taken.
+    """
+    tenant_id = tenant_of(actor)
+    with storing():
+        fields["slug"] = fields.get("slug") or free_slug(Endpoint.objects.of_tenant(tenant_id), fields["name"])
+        endpoint = Endpoint(tenant_id=tenant_id)
+        _fill(endpoint, fields, access)
+        endpoint.save(force_insert=True)
+        _grant(endpoint, access)
+    return endpoint
+
+
+def update_endpoint(endpoint: Endpoint, *, access: dict[str, Any] | None = None, **fields: Any) -> Endpoint:
+    """Change `fields` and count the version up; `access` as for `create_endpoint`, unchanged where None.
+
+    Raises:
+        InvalidInput, Conflict: as for `create_endpoint`.
+    """
+    with storing():
+        current = locked(endpoint)
+        _fill(current, fields, access)
+        current.version = F("version") + 1
+        current.save()
+        current.refresh_from_db(fields=["version"])
+        _grant(current, access)
+    return current
+
+
+def delete_endpoint(endpoint: Endpoint) -> None:
+    """Delete it. Its executions stay."""
+    delete(endpoint, in_use=_("Something uses this endpoint."))
+
+
+def _fill(endpoint: Endpoint, fields: dict[str, Any], access: dict[str, Any] | None) -> None:
+    assign(endpoint, fields)
+    if access is not None:
+        endpoint.open_to_members = access.get("members", endpoint.open_to_members)
+    require_valid(_errors(endpoint))
+
+
+def _grant(endpoint: Endpoint, access: dict[str, Any] | None) -> None:
+    if access is not None and ("users" in access or "groups" in access):
+        set_grants(endpoint.grants, users=access.get("users", ()), groups=access.get("groups", ()))
+
+
+def _errors(endpoint: Endpoint) -> list[FieldError]:
+    errors = check_schema(endpoint.input_schema, field="input_schema")
+    if endpoint.rate_limit and not is_rate(endpoint.rate_limit):
+        errors.append(FieldError("rate_limit", "invalid", str(_("A limit is written as 100/hour, 10/m or 5/30s."))))
+    errors += check_value(endpoint.task_types, _TASK_TYPES, field="task_types")
+    if errors:
+        return errors
+    for task_type in endpoint.task_types:
+        capability = get_capability(task_type)
+        errors += [_unknown_task_type()] if capability is None else _misfits(endpoint, capability)
+    return list(dict.fromkeys(errors))
+
+
+_TASK_TYPES = {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 50, "uniqueItems": True}
+
+
+def _unknown_task_type() -> FieldError:
+    return FieldError("task_types", "unknown_task_type", str(_("No installed app offers this task type.")))
+
+
+def _misfits(endpoint: Endpoint, capability: Capability) -> list[FieldError]:
+    errors = check_value(endpoint.config, capability.config_schema, field="config")
+    errors += check_value(endpoint.default_params, capability.params_schema, field="default_params")
+    if schema := endpoint.config.get("response_schema"):
+        errors += check_schema(schema, field="config.response_schema")
+    if capability.needs_llm_client and endpoint.llm_client is None:
+        errors.append(FieldError("llm_client", "required", str(_("This task type needs an LLM client."))))
+    return errors

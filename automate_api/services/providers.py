@@ -1,0 +1,111 @@
+"""Providers: make, change, delete, and call once to see whether they answer."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from automate_api.engine.portal import portal
+from automate_api.exceptions import AutomateError, FieldError, InvalidInput, OutboundBlocked
+from automate_api.llm import openai
+from automate_api.llm.types import LLMTarget
+from automate_api.models import Actor, Provider
+from automate_api.security.outbound import validate_url
+from automate_api.services.rows import assign, delete, free_slug, locked, storing, tenant_of
+
+_KEY_CHARACTERS = range(0x21, 0x7F)
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderTest:
+    """What came of calling a provider: how long it took in milliseconds and which models it names, or the error."""
+
+    ok: bool
+    latency_ms: int
+    models: list[str] = field(default_factory=list)
+    error: dict[str, str] | None = None
+
+
+def create_provider(*, actor: Actor, **fields: Any) -> Provider:
+    """A new provider in the actor's tenant.
+
+    Raises:
+        InvalidInput: a field does not fit, or the address is one this server may not call.
+        Conflict: the slug is taken.
+    """
+    _check(fields)
+    tenant_id = tenant_of(actor)
+    with storing():
+        fields["slug"] = fields.get("slug") or free_slug(Provider.objects.of_tenant(tenant_id), fields["name"])
+        provider = Provider(tenant_id=tenant_id)
+        assign(provider, fields)
+        provider.save(force_insert=True)
+    return provider
+
+
+def update_provider(provider: Provider, **fields: Any) -> Provider:
+    """Change `fields`. A changed `base_url` drops the stored key unless a new one comes with it.
+
+    Raises:
+        InvalidInput, Conflict: as for `create_provider`.
+    """
+    _check(fields)
+    with storing():
+        current = locked(provider)
+        if fields.get("base_url", current.base_url) != current.base_url:
+            # A key goes only to the host it was given for.
+            fields.setdefault("api_key", "")
+        assign(current, fields)
+        current.save()
+    return current
+
+
+def delete_provider(provider: Provider) -> None:
+    """Delete it.
+
+    Raises:
+        Conflict: an LLM client uses it.
+    """
+    delete(provider, in_use=_("An LLM client uses this provider."))
+
+
+def probe_provider(provider: Provider) -> ProviderTest:
+    """Ask the provider for its models, really, once and without retries."""
+    started = time.monotonic()
+    try:
+        models = portal.submit(openai.list_models(target_of(provider, model=""))).result()
+    except AutomateError as exc:
+        error = {"code": str(exc.code), "detail": exc.detail}
+        return ProviderTest(ok=False, latency_ms=_milliseconds_since(started), error=error)
+    return ProviderTest(ok=True, latency_ms=_milliseconds_since(started), models=models)
+
+
+def target_of(provider: Provider, *, model: str) -> LLMTarget:
+    """Where a call of `model` at `provider` goes, with the key in clear: keep it out of anything stored or logged."""
+    return LLMTarget(
+        base_url=provider.base_url.rstrip("/"),
+        api_key=provider.api_key.reveal(),
+        model=model,
+        provider=provider.slug,
+        timeout=float(provider.timeout_seconds),
+        max_retries=provider.max_retries,
+    )
+
+
+def _check(fields: dict[str, Any]) -> None:
+    if "base_url" in fields:
+        try:
+            url = validate_url(fields["base_url"])
+        except OutboundBlocked as exc:
+            raise InvalidInput([FieldError("base_url", exc.code, exc.detail)]) from exc
+        if url.query_string or url.fragment:
+            detail = str(_("A base URL has neither query nor fragment."))
+            raise InvalidInput([FieldError("base_url", "invalid", detail)])
+    if any(ord(character) not in _KEY_CHARACTERS for character in fields.get("api_key") or ""):
+        # It becomes a header's value, and one with a line break in it would be two headers.
+        raise InvalidInput([FieldError("api_key", "invalid", str(_("A key is printable ASCII without spaces.")))])
+
+
+def _milliseconds_since(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)

@@ -1,0 +1,118 @@
+"""Storing runs: one execution and one prompt log each, redacted, in as few transactions as can be."""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC
+from decimal import Decimal
+from typing import Any
+
+from django.db import connections, router, transaction
+from django.utils import timezone
+
+from automate_api.engine.driver import Run
+from automate_api.engine.events import EventType
+from automate_api.models import Execution, PromptLog
+from automate_api.security.redaction import redact
+
+_STATUS = {EventType.FINAL: Execution.Status.SUCCEEDED, EventType.ERROR: Execution.Status.FAILED}
+
+_write_lock = threading.Lock()
+
+
+class Recorder:
+    """Stores one run; its two methods are the run's `begin` and `finish`."""
+
+    def __init__(self, execution: Execution, *, log_prefix: str, provider: str, model: str) -> None:
+        self.execution = execution
+        self._log_prefix, self._provider, self._model = log_prefix, provider, model
+
+    def begin(self, run: Run) -> None:
+        """Insert the execution."""
+        execution = self.execution
+        execution.input = storable(redact(execution.input, run.secrets))
+        execution.params = storable(redact(execution.params, run.secrets))
+        with _writing():
+            execution.save(force_insert=True)
+
+    def finish(self, run: Run) -> None:
+        """Store how the run ended, and its prompt log; a no-op where another process has ended it already."""
+        execution, outcome = self.execution, _outcome(run)
+        for name, value in outcome.items():
+            setattr(execution, name, value)
+        with _writing(), transaction.atomic():
+            running = Execution.objects.filter(pk=execution.pk, status__in=Execution.UNFINISHED)
+            if running.update(**outcome) and run.context.exchange is not None:
+                self._prompt_log(run).save(force_insert=True)
+
+    def _prompt_log(self, run: Run) -> PromptLog:
+        execution, exchange = self.execution, run.context.exchange
+        system, history = ("", []) if exchange is None else (exchange.system, exchange.history)
+        return PromptLog(
+            tenant_id=execution.tenant_id,
+            user_id=execution.user_id,
+            execution=execution,
+            log_key=f"{self._log_prefix}-{execution.created_at.astimezone(UTC):%Y%m%dT%H%M%S}-{execution.pk.hex[-12:]}",
+            system=storable(redact(system, run.secrets)),
+            history=storable(redact(history, run.secrets)),
+            response=storable(redact("".join(run.text), run.secrets)),
+            model=self._model,
+            provider=self._provider,
+            usage=execution.usage,
+        )
+
+
+def _outcome(run: Run) -> dict[str, Any]:
+    end = run.end
+    data = {} if end is None else end.data
+    error = {key: data[key] for key in ("code", "detail") if key in data}
+    partial = data.get("partial", "")
+    output = data.get("output", {"partial": partial} if partial else None)
+    return {
+        "status": _STATUS.get(end.type, Execution.Status.CANCELLED) if end else Execution.Status.CANCELLED,
+        "output": storable(redact(output, run.secrets)),
+        "error": error or None,
+        "usage": data.get("usage") or _estimate(run),
+        "cost": Decimal(data["cost"]) if data.get("cost") is not None else None,
+        "steps": run.steps,
+        "first_token_ms": run.first_token_ms,
+        "duration_ms": run.duration_ms,
+        "finished_at": timezone.now(),
+    }
+
+
+def _estimate(run: Run) -> dict[str, Any] | None:
+    """Tokens of an answer that broke off, which nobody counted: one for each piece that came."""
+    return {"completion_tokens": len(run.text), "estimated": True} if run.text else None
+
+
+def storable(value: Any) -> Any:
+    """`value`, a JSON value, without what a database cannot hold: NUL and lone surrogates become U+FFFD."""
+    if isinstance(value, str):
+        text = value.replace("\x00", "\ufffd")
+        return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, (list, tuple)):
+        return [storable(item) for item in value]
+    if isinstance(value, dict):
+        return {storable(key): storable(item) for key, item in value.items()}
+    return value
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    """On SQLite one writer at a time in this process: waiting here is fair and cheap, polling its file lock is neither."""
+    if connections[router.db_for_write(Execution)].vendor != "sqlite":
+        yield
+        return
+    with _write_lock:
+        yield
+
+
+def _forget_lock() -> None:
+    # Another thread of the parent may have held it at the fork.
+    global _write_lock  # noqa: PLW0603 - a lock cannot be reset in place
+    _write_lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forget_lock)

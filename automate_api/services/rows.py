@@ -1,0 +1,109 @@
+"""What the services of the domain's nouns share: slugs, clashes and versions."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, models, transaction
+from django.db.models.deletion import ProtectedError
+from django.utils.text import slugify
+from django.utils.translation import gettext_lazy as _
+
+from automate_api.exceptions import Conflict, FieldError, InvalidInput, NotFound, PermissionDenied
+from automate_api.models.tenant import Actor
+
+Row = TypeVar("Row", bound=models.Model)
+
+_SLUG_LENGTH = 64
+
+
+def tenant_of(actor: Actor) -> str:
+    """The tenant to create in.
+
+    Raises:
+        PermissionDenied: there is none.
+    """
+    if actor.tenant_id is None:
+        raise PermissionDenied(_("There is no tenant to create this in."))
+    return actor.tenant_id
+
+
+def free_slug(rows: models.QuerySet[Any], name: str) -> str:
+    """A slug made of `name` that none of `rows` has: `chat`, `chat-2`, `chat-3` …
+
+    Two callers at once may get the same; the unique constraint decides between them.
+    """
+    base = slugify(name)[: _SLUG_LENGTH - 8] or rows.model._meta.model_name or "item"  # noqa: SLF001 - Django's public _meta
+    taken = set(rows.filter(slug__startswith=base).values_list("slug", flat=True))
+    number, slug = 1, base
+    while slug in taken:
+        number += 1
+        slug = f"{base}-{number}"
+    return slug
+
+
+@contextmanager
+def storing(clash: Any = None) -> Iterator[None]:
+    """One transaction in which a clash with a unique constraint is a `Conflict` and a bad value an `InvalidInput`."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as exc:
+        raise Conflict(clash or _("Another one already has this name or slug.")) from exc
+    except ValidationError as exc:
+        raise InvalidInput(_field_errors(exc)) from exc
+
+
+def locked(row: Row) -> Row:
+    """The same row as it is now, locked until the transaction ends.
+
+    Raises:
+        NotFound: it has been deleted meanwhile.
+    """
+    manager = type(row)._default_manager  # noqa: SLF001 - Django's public name for it
+    current = manager.select_for_update().filter(pk=row.pk).first()
+    if current is None:
+        raise NotFound
+    return current
+
+
+def assign(row: models.Model, fields: Mapping[str, Any]) -> None:
+    """Set `fields` on `row` and check each of its own columns.
+
+    Raises:
+        ValidationError: a value does not fit its column.
+    """
+    for name, value in fields.items():
+        setattr(row, name, value)
+    row.clean_fields()
+
+
+def delete(row: models.Model, *, in_use: Any) -> None:
+    """Delete `row`.
+
+    Raises:
+        Conflict: something that must not lose it still refers to it; `in_use` says what.
+    """
+    try:
+        row.delete()
+    except ProtectedError as exc:
+        raise Conflict(in_use) from exc
+
+
+def set_grants(grants: Any, *, users: Any, groups: Any) -> None:
+    """Make `grants` (a related manager of `Grant` rows) exactly these users and groups."""
+    grants.all().delete()
+    model, parent = grants.model, grants.core_filters
+    rows = [model(**parent, user=user) for user in users] + [model(**parent, group=group) for group in groups]
+    model._default_manager.bulk_create(rows)  # noqa: SLF001 - Django's public name for it
+
+
+def _field_errors(exc: ValidationError) -> list[FieldError]:
+    if not hasattr(exc, "error_dict"):
+        return [FieldError("", error.code or "invalid", " ".join(error.messages)) for error in exc.error_list]
+    return [
+        FieldError(field, error.code or "invalid", " ".join(error.messages))
+        for field, errors in exc.error_dict.items()
+        for error in errors
+    ]

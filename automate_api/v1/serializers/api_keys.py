@@ -1,0 +1,37 @@
+"""API keys on the wire."""
+
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from automate_api.models import APIKey
+from automate_api.v1.serializers.fields import MemberField
+
+
+class APIKeySerializer(serializers.ModelSerializer[APIKey]):
+    """An API key without its secret."""
+
+    user = MemberField(required=False)
+    scopes = serializers.ListField(child=serializers.CharField(max_length=80), min_length=1, max_length=100)
+
+    class Meta:
+        model = APIKey
+        fields = ("id", "name", "user", "scopes", "expires_at", "revoked_at", "created_at")
+        read_only_fields = ("id", "revoked_at", "created_at")
+
+    def validate_expires_at(self, value: Any) -> Any:
+        """Refuse a time that has passed."""
+        if value is not None and value <= timezone.now():
+            raise serializers.ValidationError(_("This time has passed."), code="in_the_past")
+        return value
+
+
+class IssuedAPIKeySerializer(APIKeySerializer):
+    """An API key with its text, shown this once."""
+
+    api_key = serializers.CharField(read_only=True, help_text="The key. It cannot be shown again.")
+
+    class Meta(APIKeySerializer.Meta):
+        fields = (*APIKeySerializer.Meta.fields, "api_key")

@@ -1,0 +1,65 @@
+"""Endpoints and their runs on the wire."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from automate_api.models import Endpoint, LLMClient
+from automate_api.v1.serializers.fields import GroupField, MemberField, ObjectField, ReadableRelatedField
+
+
+class AccessSerializer(serializers.Serializer[Any]):
+    """Who may run an endpoint besides the tenant's staff."""
+
+    members = serializers.BooleanField(required=False, help_text="Every member of the tenant.")
+    users = MemberField(many=True, required=False, help_text="Ids of users.")
+    groups = GroupField(many=True, required=False, help_text="Ids of groups.")
+
+    def to_representation(self, instance: dict[str, Any]) -> dict[str, Any]:
+        """`Endpoint.access` as it is: it holds ids already."""
+        return instance
+
+
+class EndpointSerializer(serializers.ModelSerializer[Endpoint]):
+    """An endpoint, as read and as written."""
+
+    slug = serializers.SlugField(max_length=64, required=False)
+    task_types = serializers.ListField(child=serializers.CharField(max_length=64), min_length=1)
+    llm_client = ReadableRelatedField(queryset=LLMClient.objects.all(), required=False, allow_null=True)
+    config = ObjectField(required=False)
+    input_schema = ObjectField(required=False)
+    default_params = ObjectField(required=False)
+    access = AccessSerializer(required=False)
+
+    class Meta:
+        model = Endpoint
+        fields = (
+            "id",
+            "name",
+            "slug",
+            "task_types",
+            "llm_client",
+            "config",
+            "input_schema",
+            "default_params",
+            "access",
+            "rate_limit",
+            "enabled",
+            "version",
+            "created_at",
+            "updated_at",
+        )
+        read_only_fields = ("version", "created_at", "updated_at")
+        validators: list[Any] = []
+
+
+class RunRequestSerializer(serializers.Serializer[Any]):
+    """What a caller may send to a run: data, and nothing that says where or how it is processed."""
+
+    input = serializers.JSONField(help_text="Checked against the endpoint's `input_schema`.")
+    params = ObjectField(
+        required=False, help_text="Parameters of the task type; they win over the endpoint's defaults."
+    )
+    task_type = serializers.CharField(
+        required=False, max_length=64, help_text="One of the endpoint's task types; its first where left out."
+    )
