@@ -1,0 +1,95 @@
+"""Taking secrets out of what is stored, logged or shown.
+
+Two things are taken out: the very secrets a caller names (a provider's key, also as JSON, URLs and headers spell it), and
+whatever matches a pattern: keys of this package, keys of the `sk-` family, bearer tokens, and the host's own
+`AUTOMATE_API_REDACT_PATTERNS`.
+"""
+
+import base64
+import json
+import re
+import traceback
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import TypeVar, cast
+from urllib.parse import quote, quote_plus
+
+from django.core.exceptions import ImproperlyConfigured
+
+from automate_api.conf import settings
+
+Value = TypeVar("Value")
+
+REDACTED = "[redacted]"
+
+# Shorter ones would tear holes into ordinary text and keep nothing secret.
+_SHORTEST_SECRET = 4
+
+_BUILT_IN = (
+    re.compile(r"aak_[0-9a-f]{32}_[A-Za-z0-9_-]+"),
+    re.compile(r"\bsk-[A-Za-z0-9_-]{16,}"),
+    # A token has a digit or is long; "bearer instruments" stays readable.
+    re.compile(r"\bbearer\s+(?:[A-Za-z0-9._~+/-]{20,}|(?=\S*\d)[A-Za-z0-9._~+/-]{8,})=*", re.IGNORECASE),
+)
+
+
+def redact(value: Value, secrets: Iterable[str] = ()) -> Value:
+    """`value` with every secret replaced by `[redacted]`, in the same shape.
+
+    Args:
+        value: a string, or lists, tuples and dicts of them at any depth; keys are redacted too. Anything else that JSON
+            can hold is returned as it is.
+        secrets: what must not appear in any of its usual spellings; ones under four characters are ignored.
+
+    Raises:
+        ImproperlyConfigured: a pattern in `AUTOMATE_API_REDACT_PATTERNS` is not a regular expression.
+    """
+    replacements = _spellings(secrets)
+    patterns = (*_BUILT_IN, *_compiled(tuple(settings.redact_patterns)))
+    return cast(Value, _redacted(value, replacements, patterns))
+
+
+def redact_exception(exc: BaseException, secrets: Iterable[str] = ()) -> str:
+    """The traceback of `exc` with its causes, as text without secrets.
+
+    Logging the exception itself would print its message and those of its causes, and either may quote a header or a
+    request.
+    """
+    return redact("".join(traceback.format_exception(exc)).rstrip(), secrets)
+
+
+def _redacted(value: object, secrets: tuple[str, ...], patterns: tuple[re.Pattern[str], ...]) -> object:
+    if isinstance(value, str):
+        return _redacted_text(value, secrets, patterns)
+    if isinstance(value, dict):
+        return {_redacted(key, secrets, patterns): _redacted(item, secrets, patterns) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)([_redacted(item, secrets, patterns) for item in value])
+    return value
+
+
+def _redacted_text(text: str, secrets: tuple[str, ...], patterns: tuple[re.Pattern[str], ...]) -> str:
+    for secret in secrets:
+        text = text.replace(secret, REDACTED)
+    for pattern in patterns:
+        text = pattern.sub(REDACTED, text)
+    return text
+
+
+def _spellings(secrets: Iterable[str]) -> tuple[str, ...]:
+    """Each secret plainly and as JSON, URLs and basic authentication write it, longest first."""
+    found: set[str] = set()
+    for secret in secrets:
+        if len(secret) >= _SHORTEST_SECRET:
+            found |= {secret, repr(secret)[1:-1], json.dumps(secret)[1:-1], quote(secret, safe=""), quote_plus(secret)}
+            found.add(base64.b64encode(secret.encode(errors="surrogatepass")).decode())
+    return tuple(sorted(found, key=len, reverse=True))
+
+
+@lru_cache(maxsize=8)
+def _compiled(patterns: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
+    try:
+        return tuple(re.compile(pattern) for pattern in patterns)
+    except re.error as exc:
+        message = f"AUTOMATE_API_REDACT_PATTERNS has a pattern that is not a regular expression: {exc}"
+        raise ImproperlyConfigured(message) from exc

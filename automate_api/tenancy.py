@@ -1,0 +1,39 @@
+"""Which tenant a request acts in, and who belongs to a tenant.
+
+Both are the host's to say: `AUTOMATE_API_TENANT_RESOLVER` and `AUTOMATE_API_TENANT_MEMBERS` name the functions. The two
+defaults here suit a host with one tenant.
+"""
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.module_loading import import_string
+
+from automate_api.conf import settings
+
+
+def single_tenant(request: HttpRequest) -> str:
+    """Every request acts in the one tenant `"default"`."""
+    return "default"
+
+
+def every_active_user(tenant_id: str) -> QuerySet[Any]:
+    """Every active user is a member of every tenant."""
+    return get_user_model()._default_manager.filter(is_active=True)  # noqa: SLF001 - Django's public name for it
+
+
+def resolve_tenant(request: HttpRequest) -> str | None:
+    """The tenant the host's resolver names for `request`, as a string; None where it names none.
+
+    An API key brings its own tenant: ask the view's `get_tenant()`, which knows about keys, rather than this.
+    """
+    tenant = import_string(settings.tenant_resolver)(request)
+    return None if tenant is None else str(tenant)
+
+
+def members_of(tenant_id: str) -> QuerySet[Any]:
+    """The users that belong to the tenant, as the host's `AUTOMATE_API_TENANT_MEMBERS` tells."""
+    members: QuerySet[Any] = import_string(settings.tenant_members)(tenant_id)
+    return members
