@@ -8,9 +8,9 @@ from typing import Any
 class LLMTarget:
     """Where a call goes and how patient it is.
 
-    `base_url` has no trailing slash (`https://host/v1`), `provider` is the provider's slug, `timeout` is the total of one
-    attempt in seconds, and `max_retries` is how often a call that failed before its first byte is tried again. The key is
-    kept out of the representation.
+    `base_url` has no trailing slash (`https://host/v1`), `provider` is the provider's slug, `timeout` is the total of
+    one attempt in seconds, `max_retries` is how often a call that failed before its first byte is tried again. The key
+    is kept out of the representation.
     """
 
     base_url: str
@@ -56,8 +56,8 @@ class Retry:
 class Completion:
     """A whole answer. It exists only where the model server said that it was done.
 
-    `tool_calls` are in the protocol's shape: `{"id", "type": "function", "function": {"name", "arguments"}}`, the arguments
-    being the JSON text the model wrote, not checked.
+    `tool_calls` are in the protocol's shape: `{"id", "type": "function", "function": {"name", "arguments"}}`, the
+    arguments being the JSON text the model wrote, not checked.
     """
 
     text: str
