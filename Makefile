@@ -23,12 +23,12 @@ test: ## Run the tests; PostgreSQL and Redis join when they answer (ARGS="-k nam
 
 lint: ## Check style (ruff)
 	@sh scripts/setup.sh lint
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
 
 types: ## Check types (mypy, strict)
 	@sh scripts/setup.sh lint
-	$(BIN)/mypy
+	$(BIN)/python -m mypy
 
 imports: ## Check that imports point down (import-linter)
 	@sh scripts/setup.sh lint
@@ -45,16 +45,16 @@ schema: ## Check the OpenAPI schema, as 3.0 and 3.1
 
 docs: ## Build the documentation into docs/_build
 	@sh scripts/setup.sh docs
-	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
 	@echo "Open docs/_build/html/index.html"
 
 dist: ## Build the wheel and try it in a clean environment
 	@sh scripts/setup.sh dev
-	$(BIN)/tox -e dist
+	$(BIN)/python -m tox -e dist
 
 tox: ## Run every environment whose interpreter is here
 	@sh scripts/setup.sh dev
-	PATH="$$(sh scripts/interpreters.sh)" $(BIN)/tox --skip-missing-interpreters true
+	PATH="$$(sh scripts/interpreters.sh)" $(BIN)/python -m tox --skip-missing-interpreters true
 
 clean: ## Remove what the other targets made, .venv and the demo's data included
 	rm -rf .venv .tox .data .test-data .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist docs/_build

@@ -1,7 +1,7 @@
-"""Settings of the example host. What a deployment changes comes from the environment.
+"""Settings of the example host. What a deployment changes comes from the environment:
 
-`DATABASE_URL`, `REDIS_URL`, `SECRET_KEY`, `ENCRYPTION_KEYS` (comma separated, the newest first), `ALLOWED_HOSTS`, `DEBUG`,
-`DATA_DIR`, and `DEMO_MODEL` (`host:port` of the demo's own model server).
+`DATABASE_URL`, `REDIS_URL`, `SECRET_KEY`, `ENCRYPTION_KEYS` (comma separated, the newest first), `ALLOWED_HOSTS`,
+`DEBUG`, `DATA_DIR`, and `DEMO_MODEL` (`host:port` of the demo's own model server).
 """
 
 import os
@@ -18,7 +18,9 @@ def listed(name: str, default: str = "") -> list[str]:
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(os.environ.get("DATA_DIR") or BASE_DIR / ".data")
-_kept = {} if "SECRET_KEY" in os.environ and "ENCRYPTION_KEYS" in os.environ else load_or_make(DATA_DIR / "secrets.json")
+# Whatever the environment does not give is made once, so that the example runs as it is.
+_given = os.environ.get("SECRET_KEY") and os.environ.get("ENCRYPTION_KEYS")
+_kept = {} if _given else load_or_make(DATA_DIR / "secrets.json")
 
 SECRET_KEY = os.environ.get("SECRET_KEY") or _kept["secret_key"]
 DEBUG = os.environ.get("DEBUG") == "1"
@@ -79,9 +81,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
-DATABASES = {
-    "default": database(os.environ["DATABASE_URL"]) if os.environ.get("DATABASE_URL") else sqlite(DATA_DIR / "db.sqlite3"),
-}
+_database_url = os.environ.get("DATABASE_URL")
+DATABASES = {"default": database(_database_url) if _database_url else sqlite(DATA_DIR / "db.sqlite3")}
 
 # One process may count and cache in its own memory; several need a Redis to share.
 CACHES = {

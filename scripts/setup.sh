@@ -74,9 +74,11 @@ fi
 # The stamp holds what the installation depends on: when nothing of it changed, there is nothing to do.
 wanted="$(cat pyproject.toml scripts/setup.sh | cksum) $(.venv/bin/python -V 2>&1)"
 stamp=".venv/.installed-$group"
-if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ]; then
-    exit 0
-fi
+for present in "$stamp" .venv/.installed-dev; do # dev has everything
+    if [ -f "$present" ] && [ "$(cat "$present")" = "$wanted" ]; then
+        exit 0
+    fi
+done
 
 install() {
     if [ -t 1 ]; then

@@ -1,8 +1,9 @@
 """What every test may use: services that join the run when they answer.
 
-Tests marked `postgres` run only where the default database is PostgreSQL (`AUTOMATE_TEST_DATABASE_URL`); tests that take
-`postgres_url` get a new empty database of their own on any run. Tests marked `redis`, or that take `redis_cache`, need a
-Redis. A service that does not answer skips its tests and says so; with `AUTOMATE_TEST_REQUIRE_SERVICES=1` it fails them.
+Tests marked `postgres` run only where the default database is PostgreSQL (`AUTOMATE_TEST_DATABASE_URL`); tests that
+take `postgres_url` get a new empty database of their own on any run. Tests marked `redis`, or that take `redis_cache`,
+need a Redis. A service that does not answer skips its tests and says so; with `AUTOMATE_TEST_REQUIRE_SERVICES=1` it
+fails them.
 """
 
 import os
@@ -10,24 +11,23 @@ import uuid
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 from django.core.cache import cache
 from pytest_django.fixtures import SettingsWrapper
 
-from tests.services import POSTGRES_URL, REDIS_URL, address, answers
+from tests.services import POSTGRES_URL, REDIS_URL, obstacle
 
 REQUIRED = os.environ.get("AUTOMATE_TEST_REQUIRE_SERVICES") == "1"
 
 
-def require(url: str, name: str) -> None:
+def require(url: str) -> None:
     """Skip the test where the service does not answer, or fail it where services are required."""
-    if answers(url):
-        return
-    host, port = address(url)
-    message = f"{name} does not answer at {host}:{port}"
-    if REQUIRED:
-        pytest.fail(message, pytrace=False)
-    pytest.skip(message)
+    reason = obstacle(url)
+    if reason and REQUIRED:
+        pytest.fail(reason, pytrace=False)
+    if reason:
+        pytest.skip(reason)
 
 
 def on_postgres() -> bool:
@@ -48,7 +48,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip or fail `redis` tests without a Redis."""
     if item.get_closest_marker("redis"):
-        require(REDIS_URL, "Redis")
+        require(REDIS_URL)
 
 
 def redis_caches() -> dict[str, dict[str, str]]:
@@ -83,8 +83,7 @@ def redis_cache(settings: SettingsWrapper) -> str:
 @pytest.fixture
 def postgres_url() -> Iterator[str]:
     """The URL of a new PostgreSQL database, dropped after the test."""
-    require(POSTGRES_URL, "PostgreSQL")
-    psycopg = pytest.importorskip("psycopg")
+    require(POSTGRES_URL)
     name = f"automate_test_{uuid.uuid4().hex}"
     with psycopg.connect(POSTGRES_URL, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')

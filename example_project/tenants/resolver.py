@@ -1,9 +1,6 @@
 """The two questions `automate_api` asks its host about tenants (`AUTOMATE_API_TENANT_RESOLVER`, `…_TENANT_MEMBERS`)."""
 
-from typing import Any
-
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from rest_framework.request import Request
@@ -18,7 +15,6 @@ def tenant_of(request: HttpRequest | Request) -> str | None:
     return Membership.objects.filter(user_id=request.user.pk).values_list("tenant_id", flat=True).first()
 
 
-def tenant_members(tenant_id: str) -> QuerySet[Any]:
+def tenant_members(tenant_id: str) -> QuerySet[User]:
     """The active users with whom things in this tenant may be shared."""
-    users: type[AbstractBaseUser] = get_user_model()
-    return users._default_manager.filter(is_active=True, membership__tenant_id=tenant_id)
+    return User.objects.filter(is_active=True, membership__tenant_id=tenant_id)

@@ -2,29 +2,20 @@
 
 from typing import Any
 
-from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils.crypto import salted_hmac
 
 from automate_api.services.api_keys import issue_key
 from example_project.tenants.models import Membership, Tenant
+from example_project.tenants.passwords import ADMIN, demo_password
 
 TENANTS = {"acme": "Acme Corporation", "globex": "Globex Corporation"}
 ROLES = ("staff", "ann", "bob")
-ADMIN = "admin"
-
-
-def demo_password(username: str) -> str:
-    """This installation's password of a demo user: the same on every run, known to nobody without its secret key."""
-    return salted_hmac("example_project.demo_password", username, secret=settings.SECRET_KEY).hexdigest()[:20]
 
 
 def seed_user(username: str, *, is_staff: bool, is_superuser: bool = False) -> User:
     """The user, made or found again, with its flags and its demo password."""
-    users = get_user_model()._default_manager
-    user, _ = users.get_or_create(username=username, defaults={"email": f"{username}@example.com"})
+    user, _ = User.objects.get_or_create(username=username, defaults={"email": f"{username}@example.com"})
     user.is_staff, user.is_superuser, user.is_active = is_staff, is_superuser, True
     password = demo_password(username)
     if not user.check_password(password):  # setting it anew would end the user's sessions

@@ -6,7 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, ProgrammingError
 
-from example_project.tenants.seeding import ADMIN, demo_password, seed
+from example_project.tenants.passwords import ADMIN, demo_password
+from example_project.tenants.seeding import seed
 
 
 class Command(BaseCommand):

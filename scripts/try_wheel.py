@@ -1,0 +1,87 @@
+"""Try the installed packages in a host that has nothing but the core dependencies.
+
+They import, migrate, pass Django's checks and yield their schema, and come with their migrations and type marker.
+"""
+
+import importlib
+import io
+import pkgutil
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import django
+from cryptography.fernet import Fernet
+from django.conf import settings
+from django.core.management import call_command
+from django.urls import include, path
+
+PACKAGES = ("automate_api", "automate_modal")
+CHECKOUT = Path(__file__).resolve().parent.parent
+EXTRAS = ("drf_spectacular_sidecar", "psycopg", "redis", "uvicorn", "gunicorn", "granian", "xllamacpp")
+
+urlpatterns = [
+    path("api/v1/", include("automate_api.urls")),
+    path("api/v1/modal/", include("automate_modal.urls")),
+]
+
+
+def configure() -> None:
+    """The smallest host."""
+    settings.configure(
+        ALLOWED_HOSTS=["*"],
+        AUTOMATE_API_ENCRYPTION_KEYS=[Fernet.generate_key().decode()],
+        DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
+        INSTALLED_APPS=[
+            "django.contrib.auth",
+            "django.contrib.contenttypes",
+            "django.contrib.sessions",
+            "corsheaders",
+            "django_filters",
+            "drf_spectacular",
+            "rest_framework",
+            *PACKAGES,
+        ],
+        REST_FRAMEWORK={"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"},
+        ROOT_URLCONF="__main__",
+        SECRET_KEY="only here",  # noqa: S106 - used for nothing
+        USE_TZ=True,
+    )
+    django.setup()
+
+
+def modules(package: str) -> list[str]:
+    """The names of all modules of a package, after importing each."""
+    root = importlib.import_module(package)
+    names = [info.name for info in pkgutil.walk_packages(root.__path__, f"{package}.")]
+    return [importlib.import_module(name).__name__ for name in names]
+
+
+def failures() -> list[str]:
+    """What is wrong with the installation."""
+    found = [f"{name} is installed: this is no core-only environment" for name in EXTRAS if find_spec(name)]
+    for package in PACKAGES:
+        folder = Path(str(importlib.import_module(package).__file__)).parent
+        if folder.is_relative_to(CHECKOUT) and ".tox" not in folder.parts:
+            found.append(f"{package} is the checkout's, not the wheel's")
+        if not (folder / "py.typed").is_file():
+            found.append(f"{package} has no py.typed")
+    return found
+
+
+def main() -> int:
+    """Try everything; the exit code."""
+    configure()
+    print(f"{sum(len(modules(package)) for package in PACKAGES)} modules imported")
+    call_command("check", fail_level="WARNING")
+    call_command("migrate", verbosity=0)
+    schema = io.StringIO()
+    call_command("spectacular", validate=True, fail_on_warn=True, stdout=schema)
+    print(f"{schema.getvalue().count('operationId:')} operations in the schema")
+    problems = failures()
+    print("\n".join(problems), file=sys.stderr)
+    return bool(problems)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
