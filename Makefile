@@ -37,7 +37,7 @@ imports: ## Check that imports point down (import-linter)
 migrations: ## Check that no migration is missing
 	@sh scripts/setup.sh test
 	$(BIN)/python -m django makemigrations --check --dry-run --settings tests.settings
-	$(BIN)/python example_project/manage.py makemigrations --check --dry-run
+	DATA_DIR=.test-data $(BIN)/python example_project/manage.py makemigrations --check --dry-run
 
 schema: ## Check the OpenAPI schema, as 3.0 and 3.1
 	@sh scripts/setup.sh test
