@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 from django.core.cache import cache
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from tests.services import POSTGRES_URL, REDIS_URL, obstacle
+from tests.upstream import upstream  # noqa: F401 - a fixture
 
 REQUIRED = os.environ.get("AUTOMATE_TEST_REQUIRE_SERVICES") == "1"
 
@@ -63,7 +64,7 @@ def redis_caches() -> dict[str, dict[str, str]]:
 
 
 @pytest.fixture(autouse=True)
-def _own_cache(settings: SettingsWrapper) -> Iterator[None]:
+def _own_cache(settings: Settings) -> Iterator[None]:
     """No test sees another's cache. On Redis by prefix: clearing would empty every process's."""
     if os.environ.get("AUTOMATE_TEST_REDIS_URL"):
         settings.CACHES = redis_caches()
@@ -74,7 +75,7 @@ def _own_cache(settings: SettingsWrapper) -> Iterator[None]:
 
 
 @pytest.fixture
-def redis_cache(settings: SettingsWrapper) -> str:
+def redis_cache(settings: Settings) -> str:
     """The default cache on Redis. Its URL is returned."""
     settings.CACHES = redis_caches()
     return REDIS_URL

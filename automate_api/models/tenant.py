@@ -53,7 +53,7 @@ class OwnedQuerySet(TenantQuerySet):
 class TenantModel(models.Model):
     """Abstract base of every model of this package."""
 
-    tenant_id = models.CharField(_("tenant"), max_length=64, editable=False)
+    tenant_id = models.CharField(_("tenant"), max_length=64)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     objects = TenantQuerySet.as_manager()

@@ -1,13 +1,14 @@
 """Endpoints: make, change, delete."""
 
+import re
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from automate_api.engine.capability import Capability, get_capability
 from automate_api.engine.json_schema import check_schema, check_value, require_valid
-from automate_api.exceptions import FieldError
+from automate_api.exceptions import FieldError, NotFound
 from automate_api.models import Actor, Endpoint
 from automate_api.security.limits import is_rate
 from automate_api.services.rows import assign, delete, free_slug, locked, set_grants, storing, tenant_of
@@ -51,6 +52,23 @@ def update_endpoint(endpoint: Endpoint, *, access: dict[str, Any] | None = None,
     return current
 
 
+def find_endpoint(endpoints: QuerySet[Any], key: str) -> Endpoint:
+    """The one of `endpoints` with this id or slug; no slug is all digits, so the two cannot be confused.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = None
+    if _ID.fullmatch(key):
+        found = endpoints.filter(pk=int(key)).first()
+    elif _SLUG.fullmatch(key):
+        found = endpoints.filter(slug=key).first()
+    if found is None:
+        raise NotFound
+    endpoint: Endpoint = found
+    return endpoint
+
+
 def delete_endpoint(endpoint: Endpoint) -> None:
     """Delete it. Its executions stay."""
     delete(endpoint, in_use=_("Something uses this endpoint."))
@@ -70,6 +88,8 @@ def _grant(endpoint: Endpoint, access: dict[str, Any] | None) -> None:
 
 def _errors(endpoint: Endpoint) -> list[FieldError]:
     errors = check_schema(endpoint.input_schema, field="input_schema")
+    if endpoint.slug.isdigit():
+        errors.append(FieldError("slug", "invalid", str(_("A slug has at least one letter."))))
     if endpoint.rate_limit and not is_rate(endpoint.rate_limit):
         errors.append(FieldError("rate_limit", "invalid", str(_("A limit is written as 100/hour, 10/m or 5/30s."))))
     errors += check_value(endpoint.task_types, _TASK_TYPES, field="task_types")
@@ -81,6 +101,8 @@ def _errors(endpoint: Endpoint) -> list[FieldError]:
     return list(dict.fromkeys(errors))
 
 
+_ID = re.compile(r"[0-9]{1,18}")
+_SLUG = re.compile(r"[-a-zA-Z0-9_]{1,64}")
 _TASK_TYPES = {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 50, "uniqueItems": True}
 
 

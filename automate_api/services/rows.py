@@ -34,7 +34,10 @@ def free_slug(rows: models.QuerySet[Any], name: str) -> str:
 
     Two callers at once may get the same; the unique constraint decides between them.
     """
-    base = slugify(name)[: _SLUG_LENGTH - 8] or rows.model._meta.model_name or "item"  # noqa: SLF001 - Django's public _meta
+    base = slugify(name)[: _SLUG_LENGTH - 24]
+    if not base or base.isdigit():
+        # A slug of digits alone would be taken for an id.
+        base = f"{rows.model._meta.model_name}-{base}".rstrip("-")  # noqa: SLF001 - Django's public _meta
     taken = set(rows.filter(slug__startswith=base).values_list("slug", flat=True))
     number, slug = 1, base
     while slug in taken:

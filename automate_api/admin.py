@@ -1,0 +1,177 @@
+"""The domain in Django's admin, which alone looks across tenants. What machines write is read-only."""
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from automate_api.models import (
+    APIKey,
+    Endpoint,
+    EndpointGrant,
+    Execution,
+    LLMClient,
+    LLMClientShare,
+    PromptLog,
+    Provider,
+)
+from automate_api.services.api_keys import revoke_key
+
+if TYPE_CHECKING:
+    _ModelAdmin = admin.ModelAdmin[Any]
+    _TabularInline = admin.TabularInline[Any, Any]
+    _ProviderForm = forms.ModelForm[Provider]
+else:
+    # Only the stubs know these as generic.
+    _ModelAdmin, _TabularInline, _ProviderForm = admin.ModelAdmin, admin.TabularInline, forms.ModelForm
+
+
+class ReadOnlyAdmin(_ModelAdmin):
+    """Rows that are looked at, not made or changed, here."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody adds."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody changes; the view permission shows the rows."""
+        return False
+
+
+class ProviderForm(_ProviderForm):
+    """A provider whose key can be written and not read."""
+
+    new_api_key = forms.CharField(
+        label=_("API key"),
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=_("Leave empty to keep the stored key. A changed base URL drops it."),
+    )
+
+    class Meta:
+        model = Provider
+        exclude = ("api_key",)  # noqa: DJ006 - every other column, and never the key
+
+    def save(self, commit: bool = True) -> Any:
+        """Store the new key, or drop the old one where the address has changed."""
+        if key := self.cleaned_data["new_api_key"]:
+            self.instance.api_key = key
+        elif "base_url" in self.changed_data:
+            self.instance.api_key = ""
+        return super().save(commit)
+
+
+class TenantAdmin(_ModelAdmin):
+    """Rows with a tenant that is chosen when they are made."""
+
+    list_filter = ("tenant_id",)
+    list_per_page = 50
+    show_full_result_count = False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """The counters, and once it is made the tenant: what a row refers to stays in the tenant it was made in."""
+        kept = (
+            ("version", "created_at", "updated_at")
+            if obj is None
+            else ("tenant_id", "version", "created_at", "updated_at")
+        )
+        return tuple(name for name in kept if hasattr(self.model, name))
+
+
+@admin.register(Provider)
+class ProviderAdmin(TenantAdmin):
+    """Providers; whether a key is stored is shown, the key never."""
+
+    form = ProviderForm
+    list_display = ("name", "tenant_id", "slug", "base_url", "default_model", "has_key", "enabled")
+    list_filter = ("enabled", "kind", "tenant_id")
+    search_fields = ("name", "slug", "base_url")
+
+    @admin.display(boolean=True, description=_("key"))
+    def has_key(self, provider: Provider) -> bool:
+        """Whether a key is stored."""
+        return provider.has_api_key
+
+
+class ShareInline(_TabularInline):
+    """Who an LLM client is shared with."""
+
+    model = LLMClientShare
+    extra = 0
+    raw_id_fields = ("user", "group")
+
+
+@admin.register(LLMClient)
+class LLMClientAdmin(TenantAdmin):
+    """LLM clients."""
+
+    list_display = ("name", "tenant_id", "slug", "provider", "model", "owner", "version")
+    list_select_related = ("provider", "owner")
+    search_fields = ("name", "slug", "model")
+    raw_id_fields = ("provider", "owner")
+    inlines = (ShareInline,)
+
+
+class GrantInline(_TabularInline):
+    """Who may run an endpoint."""
+
+    model = EndpointGrant
+    extra = 0
+    raw_id_fields = ("user", "group")
+
+
+@admin.register(Endpoint)
+class EndpointAdmin(TenantAdmin):
+    """Endpoints."""
+
+    list_display = ("name", "tenant_id", "slug", "task_types", "llm_client", "enabled", "version")
+    list_select_related = ("llm_client",)
+    list_filter = ("enabled", "tenant_id")
+    search_fields = ("name", "slug")
+    raw_id_fields = ("llm_client",)
+    inlines = (GrantInline,)
+
+
+@admin.register(Execution)
+class ExecutionAdmin(ReadOnlyAdmin):
+    """Executions."""
+
+    list_display = ("id", "tenant_id", "endpoint", "task_type", "status", "user", "duration_ms", "cost", "created_at")
+    list_select_related = ("endpoint", "user")
+    list_filter = ("status", "task_type", "tenant_id")
+    search_fields = ("=id", "=correlation_id")
+    date_hierarchy = "created_at"
+    show_full_result_count = False
+
+
+@admin.register(PromptLog)
+class PromptLogAdmin(ReadOnlyAdmin):
+    """Prompt logs."""
+
+    list_display = ("log_key", "tenant_id", "provider", "model", "user", "created_at")
+    list_select_related = ("user",)
+    list_filter = ("provider", "tenant_id")
+    search_fields = ("log_key",)
+    date_hierarchy = "created_at"
+    show_full_result_count = False
+
+
+@admin.register(APIKey)
+class APIKeyAdmin(ReadOnlyAdmin):
+    """API keys without their digests; they are made and rotated through the API."""
+
+    list_display = ("id", "name", "tenant_id", "user", "expires_at", "revoked_at", "created_at")
+    list_select_related = ("user",)
+    list_filter = ("tenant_id",)
+    search_fields = ("name", "=id")
+    exclude = ("digest",)
+    actions = ("revoke",)
+
+    @admin.action(description=_("Revoke"), permissions=["delete"])
+    def revoke(self, request: HttpRequest, keys: QuerySet[APIKey]) -> None:
+        """Make the chosen keys useless for good."""
+        for key in keys:
+            revoke_key(key)

@@ -1,0 +1,31 @@
+"""A progress bar for commands: drawn in a terminal, silent elsewhere."""
+
+import time
+from collections.abc import Iterable, Iterator
+from typing import TextIO, TypeVar
+
+T = TypeVar("T")
+
+_WIDTH = 30
+_SECONDS_BETWEEN_DRAWS = 0.1
+
+
+def progress(items: Iterable[T], *, total: int, label: str, stream: TextIO) -> Iterator[T]:
+    """Yield `items` while drawing how many of `total` are done on `stream`, if that is a terminal."""
+    if not stream.isatty():
+        yield from items
+        return
+    drawn = 0.0
+    for done, item in enumerate(items):
+        if time.monotonic() - drawn >= _SECONDS_BETWEEN_DRAWS:
+            drawn = time.monotonic()
+            _draw(done, total, label, stream)
+        yield item
+    _draw(total, total, label, stream)
+    stream.write("\n")
+
+
+def _draw(done: int, total: int, label: str, stream: TextIO) -> None:
+    filled = _WIDTH * done // total if total else _WIDTH
+    stream.write(f"\r{label} [{'#' * filled}{'.' * (_WIDTH - filled)}] {done}/{total}")
+    stream.flush()

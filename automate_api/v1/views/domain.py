@@ -1,0 +1,54 @@
+"""What the views of the domain's nouns share."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db import connections, transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from automate_api.models import Actor
+from automate_api.v1.base import TenantFilterMixin
+from automate_api.v1.base.tenant import tenant_of_request
+from automate_api.v1.permissions import key_of
+
+
+class ActorMixin:
+    """For views without rows of their own: the caller as services know it."""
+
+    request: Any
+
+    def get_actor(self) -> Actor:
+        """Who is calling, in which tenant, by which key."""
+        return Actor(user=self.request.user, tenant_id=tenant_of_request(self.request), api_key=key_of(self.request))
+
+
+class DomainMixin(TenantFilterMixin):
+    """For views of the domain's rows: those the caller may read."""
+
+    def get_queryset(self) -> QuerySet[Any]:
+        """The rows readable by the caller; a subclass narrows it further."""
+        rows: Any = super().get_queryset()
+        readable: QuerySet[Any] = rows.readable_by(self.get_actor())
+        return readable
+
+
+class RunsMixin:
+    """For views that run things: `ATOMIC_REQUESTS` does not hold them.
+
+    What a run stores must be seen by others while it goes on, and must stay when it fails.
+    """
+
+    @classmethod
+    def as_view(cls, *args: Any, **kwargs: Any) -> Callable[..., Any]:
+        """The view, outside any transaction of the request."""
+        view: Callable[..., Any] = super().as_view(*args, **kwargs)  # type: ignore[misc]
+        for alias in connections:
+            view = transaction.non_atomic_requests(using=alias)(view)
+        return view
+
+
+def is_asgi(request: Any) -> bool:
+    """Whether an ASGI server serves this request, so that a stream must be asynchronous."""
+    plain: HttpRequest = getattr(request, "_request", request)
+    return hasattr(plain, "scope")

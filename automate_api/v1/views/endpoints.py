@@ -1,0 +1,86 @@
+"""`endpoints/`: what a tenant's members run."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+
+from automate_api.models import Endpoint
+from automate_api.services.endpoints import (
+    create_endpoint,
+    delete_endpoint,
+    find_endpoint,
+    update_endpoint,
+)
+from automate_api.services.runs import run_endpoint
+from automate_api.v1.base import BaseModelViewSet
+from automate_api.v1.filtersets import EndpointFilterSet
+from automate_api.v1.serializers.endpoints import EndpointSerializer, RunRequestSerializer
+from automate_api.v1.serializers.executions import ExecutionSerializer
+from automate_api.v1.views.domain import DomainMixin, RunsMixin
+
+
+@extend_schema_view(
+    list=extend_schema(description=_("The endpoints you may run; for staff all of the tenant.")),
+    retrieve=extend_schema(description=_("One endpoint, by its id or slug.")),
+    create=extend_schema(description=_("Make an endpoint.")),
+    update=extend_schema(description=_("Replace an endpoint; its version counts up.")),
+    partial_update=extend_schema(description=_("Change an endpoint; its version counts up.")),
+    destroy=extend_schema(description=_("Delete an endpoint. Its executions stay.")),
+)
+class EndpointViewSet(RunsMixin, DomainMixin, BaseModelViewSet):
+    """Endpoints: run by whom their `access` admits, managed by staff."""
+
+    queryset = Endpoint.objects.prefetch_related("grants")
+    serializer_class = EndpointSerializer
+    filterset_class = EndpointFilterSet
+    ordering_fields = ("name", "created_at", "updated_at")
+    scope_resource = "endpoints"
+    staff_actions = frozenset({"create", "update", "partial_update", "destroy"})
+
+    def get_object(self) -> Endpoint:
+        """The endpoint of the path, which holds an id or a slug."""
+        endpoint = find_endpoint(self.get_queryset(), str(self.kwargs["pk"]))
+        self.check_object_permissions(self.request, endpoint)
+        return endpoint
+
+    def perform_create(self, serializer: BaseSerializer[Any]) -> None:
+        """Make it in the caller's tenant."""
+        serializer.instance = create_endpoint(actor=self.get_actor(), **serializer.validated_data)
+
+    def perform_update(self, serializer: BaseSerializer[Any]) -> None:
+        """Change it and count its version up."""
+        serializer.instance = update_endpoint(serializer.instance, **serializer.validated_data)
+
+    def perform_destroy(self, instance: Endpoint) -> None:
+        """Delete it."""
+        delete_endpoint(instance)
+
+    def get_runnable(self) -> QuerySet[Any]:
+        """The endpoints the caller may run, with what a run needs of them."""
+        rows: QuerySet[Any] = Endpoint.objects.readable_by(self.get_actor()).select_related("llm_client__provider")
+        return rows
+
+    @extend_schema(
+        description=_("Run the endpoint to its end and answer with the execution."),
+        request=RunRequestSerializer,
+        responses=ExecutionSerializer,
+    )
+    @action(detail=True, methods=["post"])
+    def run(self, request: Request, pk: str | None = None) -> Response:
+        """Run it now."""
+        body = RunRequestSerializer(data=request.data, context=self.get_serializer_context())
+        body.is_valid(raise_exception=True)
+        endpoint = find_endpoint(self.get_runnable(), str(pk))
+        execution = run_endpoint(
+            endpoint,
+            actor=self.get_actor(),
+            correlation_id=request.correlation_id,  # type: ignore[attr-defined]
+            **body.validated_data,
+        )
+        return Response(ExecutionSerializer(execution).data)

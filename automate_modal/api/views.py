@@ -1,0 +1,52 @@
+"""Views of the multi-modal gateway: endpoints by other transports than a synchronous answer."""
+
+from django.db.models import QuerySet
+from django.http import HttpResponseBase
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+
+from automate_api.engine.transports import EventStream
+from automate_api.models import Endpoint
+from automate_api.services.endpoints import find_endpoint
+from automate_api.services.runs import prepare_run
+from automate_api.v1.base import BaseAPIView
+from automate_api.v1.serializers.endpoints import RunRequestSerializer
+from automate_api.v1.serializers.events import RunEventSerializer
+from automate_api.v1.views.domain import ActorMixin, RunsMixin, is_asgi
+
+
+class EndpointStreamView(RunsMixin, ActorMixin, BaseAPIView):
+    """Run an endpoint and stream its events.
+
+    Override `get_endpoints()` to choose which endpoints may be run here.
+    """
+
+    scope_resource = "endpoints"
+    scope_action = "run"
+
+    def get_endpoints(self) -> QuerySet[Endpoint]:
+        """The endpoints the caller may run, with what a run needs of them."""
+        rows: QuerySet[Endpoint] = Endpoint.objects.readable_by(self.get_actor())
+        return rows.select_related("llm_client__provider")
+
+    @extend_schema(
+        description=_(
+            "Run the endpoint and stream its events as they come. After validation the answer is always 200; what fails "
+            "later is an `error` event. The stream ends after `final`, `error` or `cancelled`, and the run with the stream."
+        ),
+        request=RunRequestSerializer,
+        responses={(200, "text/event-stream"): RunEventSerializer},
+    )
+    def post(self, request: Request, pk: str) -> HttpResponseBase:
+        """Start the stream."""
+        body = RunRequestSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        run, _execution = prepare_run(
+            find_endpoint(self.get_endpoints(), pk),
+            actor=self.get_actor(),
+            correlation_id=request.correlation_id,  # type: ignore[attr-defined]
+            stream=True,
+            **body.validated_data,
+        )
+        return EventStream(run, is_async=is_asgi(request))
