@@ -10,7 +10,7 @@ from typing import Any
 
 from automate_api.engine.capability import Capability, RunContext
 from automate_api.engine.events import EventType, RunEvent
-from automate_api.exceptions import AutomateError, InternalError, RunCancelled, RunTimeout
+from automate_api.exceptions import AutomateError, InternalError, RunCancelled, RunTimeout, StorageUnavailable
 from automate_api.security.echo import EchoFilter, mask
 from automate_api.security.redaction import redact_exception
 
@@ -55,23 +55,37 @@ class Run:
 
         Raises:
             RunCancelled: `finish()` was called first.
+            StorageUnavailable: it could not be stored.
         """
         with self._lock:
             if self._finished:
                 raise RunCancelled
-            self._begin(self)
+            self._call(self._begin)
             self._begun = True
 
     def finish(self) -> None:
-        """Store how the run ended; a run that has not ended was cancelled. Idempotent."""
+        """Store how the run ended; a run that has not ended was cancelled. Idempotent.
+
+        Raises:
+            StorageUnavailable: it could not be stored; from then on that is how the run ended.
+        """
         with self._lock:
             if self._finished:
                 return
             if self._begun:
                 if self.end is None:
                     self._settle(self._cancelled())
-                self._finish(self)
+                self._call(self._finish)
             self._finished = True
+
+    def _call(self, store: Store) -> None:
+        try:
+            store(self)
+        except Exception as exc:
+            logger.error("A run could not be stored: %s", self.describe(exc), extra=self._log_context)
+            self.error = StorageUnavailable()
+            self.end = RunEvent(EventType.ERROR, {"code": self.error.code, "detail": self.error.detail, "partial": ""})
+            raise self.error from exc
 
     # -- the run itself, on an event loop ---------------------------------------------------------------------------
 
@@ -131,7 +145,7 @@ class Run:
 
     def _failed(self, exc: Exception) -> RunEvent:
         if not isinstance(exc, AutomateError):
-            logger.error("A run failed: %s", self.describe(exc), extra={"correlation_id": self.context.correlation_id})
+            logger.error("A run failed: %s", self.describe(exc), extra=self._log_context)
             exc = InternalError()
         self.error = exc
         return RunEvent(EventType.ERROR, {"code": exc.code, "detail": exc.detail, "partial": "".join(self.text)})
@@ -148,6 +162,10 @@ class Run:
         """What must appear in nothing this run stores or logs."""
         key = self.context.llm.api_key if self.context.llm else ""
         return (key,) if key else ()
+
+    @property
+    def _log_context(self) -> dict[str, str]:
+        return {"correlation_id": self.context.correlation_id}
 
     def _elapsed(self) -> int:
         return round((time.monotonic() - self._started) * 1000)

@@ -5,8 +5,8 @@ Events of a stream are server-sent events as the WHATWG HTML standard, section 9
 
 import asyncio
 import json
-import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -18,8 +18,6 @@ from automate_api.engine.driver import Run
 from automate_api.engine.events import EventType, RunEvent
 from automate_api.engine.portal import portal
 from automate_api.exceptions import RunCancelled, StorageUnavailable
-
-logger = logging.getLogger("automate_api.engine")
 
 #: Seconds of silence before a comment is sent. Over WSGI only a write finds out that the client has gone.
 WSGI_SILENCE = 0.5
@@ -33,7 +31,7 @@ def collect(run: Run) -> RunEvent:
     """Run to the end in this thread's name and return the terminal event; for callers without an event loop.
 
     Raises:
-        Exception: what `begin` or `finish` raise when the run cannot be stored.
+        StorageUnavailable: the run could not be stored.
     """
     run.begin()
     future = portal.submit(run.drive(_ignore))
@@ -81,12 +79,10 @@ class EventStream(StreamingHttpResponse):
         """Stop the run and store how it ended. Servers call this whether or not anything was sent."""
         if self._task is not None and not self._task.done():
             self._task.get_loop().call_soon_threadsafe(self._task.cancel)
-        try:
+        # What cannot be stored has been logged, and there is nobody left to tell.
+        with suppress(StorageUnavailable):
             self.run.finish()
-        except Exception as exc:
-            logger.error("A run could not be stored: %s", self.run.describe(exc))
-        finally:
-            super().close()
+        super().close()
 
     # -- WSGI: this thread does the ORM, the portal's loop the rest --------------------------------------------------
 
@@ -137,16 +133,13 @@ class EventStream(StreamingHttpResponse):
             batch.append(self._queue.get_nowait())
         return batch
 
-    def _store(self, step: Any) -> RunEvent | None:
+    def _store(self, step: Callable[[], None]) -> RunEvent | None:
         """Take a step of storing; the terminal event to send instead when it fails. Holds no connection afterwards."""
         try:
             step()
         except RunCancelled as exc:
             return RunEvent(EventType.CANCELLED, {"partial": "", "code": exc.code})
-        except Exception as exc:
-            logger.error("A run could not be stored: %s", self.run.describe(exc))
-            error = StorageUnavailable()
-            self.run.end = RunEvent(EventType.ERROR, {"code": error.code, "detail": error.detail, "partial": ""})
+        except StorageUnavailable:
             return self.run.end
         finally:
             _release_connections()

@@ -11,7 +11,7 @@ import pytest
 from automate_api.engine.capability import Capability, RunContext
 from automate_api.engine.driver import Run
 from automate_api.engine.events import EventType, RunEvent
-from automate_api.exceptions import ErrorCode, UpstreamBrokeOff
+from automate_api.exceptions import ErrorCode, StorageUnavailable, UpstreamBrokeOff
 from automate_api.llm.types import LLMTarget
 
 FINAL = RunEvent(EventType.FINAL, {"output": {"text": "ab"}, "usage": None, "cost": None})
@@ -214,7 +214,9 @@ def test_a_finish_that_failed_is_tried_again() -> None:
     store = Store(failures=1)
     run = stored_run(store)
     run.begin()
-    with pytest.raises(OSError):
+    with pytest.raises(StorageUnavailable):
         run.finish()
     run.finish()
     assert store.finished == 1
+    assert run.end is not None
+    assert run.end.data["code"] == ErrorCode.STORAGE_UNAVAILABLE
