@@ -80,11 +80,14 @@ for present in "$stamp" .venv/.installed-dev; do # dev has everything
     fi
 done
 
+export PIP_DISABLE_PIP_VERSION_CHECK=1
+export PIP_RETRIES="${PIP_RETRIES:-2}" # also those of the build it starts: offline, the error comes in seconds
+
 install() {
     if [ -t 1 ]; then
-        .venv/bin/python -m pip install --disable-pip-version-check --retries 2 "$@"
+        .venv/bin/python -m pip install "$@"
     else
-        .venv/bin/python -m pip install --disable-pip-version-check --retries 2 --quiet --progress-bar off "$@"
+        .venv/bin/python -m pip install --quiet --progress-bar off "$@"
     fi || fail "pip could not install what '$group' needs; its own words are above." \
         "If it could not connect: check the network, or name a reachable index with PIP_INDEX_URL, and run this again." \
         "If the disk is full: df -h ."
