@@ -154,7 +154,7 @@ def chat(
     server itself declared complete has one. Before the answer begins there may be `Retry`s, each followed by its wait.
     Closing the generator, or cancelling its consumer, closes the connection at once.
 
-    Raises an UpstreamError, or OutboundBlocked where the target is not to be called; ValueError for what JSON cannot say.
+    Raises an UpstreamError, or OutboundBlocked where the target may not be called; ValueError for what is not JSON.
     """
     body = {**params, "model": target.model, "messages": messages, "stream": stream}
     if stream:

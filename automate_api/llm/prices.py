@@ -13,7 +13,7 @@ def price_of(provider: str, model: str, usage: Usage | None) -> Decimal | None:
     """US dollars of a call, to eight decimals; None where the usage or a price is unknown.
 
     `AUTOMATE_API_MODELS` is asked for `"<provider's slug>/<model>"`, then for `"<model>"`. Its prices are US dollars
-    per million tokens. A price that is missing, or no finite number of at least zero, is unknown; no tokens cost nothing.
+    per million tokens; one that is missing, or no finite number of at least zero, is unknown. No tokens cost nothing.
     """
     known = settings.models.get(f"{provider}/{model}") or settings.models.get(model)
     if usage is None or not known:

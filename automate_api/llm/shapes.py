@@ -1,4 +1,4 @@
-"""Reading what a model server sent: all of it is untrusted, and what has not the protocol's shape is UpstreamInvalid."""
+"""Reading what a model server sent. None of it is trusted: what has not the protocol's shape is UpstreamInvalid."""
 
 import json
 import re
@@ -41,7 +41,7 @@ def decode_object(data: bytes) -> dict[str, Any]:
 
 
 class TextCleaner:
-    """Makes text storable piece by piece: drops NULs, joins the halves of surrogate pairs, turns lone ones into U+FFFD."""
+    """Makes text storable, piece by piece: drops NULs, joins split surrogate pairs, turns lone halves into U+FFFD."""
 
     __slots__ = ("_held",)
 

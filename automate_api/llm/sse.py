@@ -9,8 +9,8 @@ class EventParser:
     """Takes bytes as they arrive and gives the data of each event that is complete, looking at each byte once.
 
     An event is complete at its blank line: what follows the last one, however much it looks like an event, is never
-    given. Lines end in LF or CRLF; comments and the fields `id` and `retry` are skipped. An event named `error` is given
-    as data like any other after setting `error_named`. UpstreamInvalid is raised for an event over a megabyte.
+    given. Lines end in LF or CRLF; comments and the fields `id` and `retry` are skipped. An event named `error` is
+    given as data like any other after setting `error_named`. UpstreamInvalid is raised for an event over a megabyte.
     """
 
     __slots__ = ("_data", "_first", "_rest", "_size", "error_named")

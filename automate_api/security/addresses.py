@@ -5,6 +5,7 @@ addresses that carry another one. The blocks below follow the IANA IPv4 and IPv6
 (RFC 6890, RFC 8190).
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -42,11 +43,15 @@ _MAPPED = IPv6Network("::ffff:0:0/96")
 _NAT64 = IPv6Network("64:ff9b::/96")
 _6TO4 = IPv6Network("2002::/16")
 
+_HOST_NAME = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*")
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+
 
 def parse_address(text: str) -> type_address | None:
     """The address that `text` spells in canonical form, None if it spells none.
 
-    An IPv4-mapped one is given as the IPv4 address it stands for. A scope id (`fe80::1%eth0`) makes it none: such an address is never public.
+    An IPv4-mapped one is given as the IPv4 address it stands for. A scope id (`fe80::1%eth0`) makes it none: such an
+    address is never public.
     """
     try:
         address = ip_address(text)
@@ -75,9 +80,12 @@ def is_public(address: type_address) -> bool:
     return address in _GLOBAL_UNICAST_V6 and not any(address in block for block in _PRIVATE_V6)
 
 
-def normalize_host(host: str) -> str:
-    """`host` as it is compared: lower case, in IDNA's ASCII form, without the root's dot. Raises ValueError."""
-    return (URL.build(scheme="http", host=host.strip("[]")).raw_host or "").removesuffix(".")
+def is_host_name(host: str) -> bool:
+    """Whether `host`, in lower case, is a name (RFC 1123, and underscores) that no resolver takes for a number.
+
+    A name that ends in a number is one (WHATWG URL, section 3.5): `127.1`, `2130706433`, `0x7f000001`.
+    """
+    return len(host) <= 253 and bool(_HOST_NAME.fullmatch(host)) and not _NUMBER.fullmatch(host.rpartition(".")[2])
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +115,10 @@ def parse_entry(entry: str) -> tuple[str | type_network, int | None]:
     if (address := parse_address(entry)) is not None:
         return ip_network(address), None
     url = URL(f"http://{entry}")
-    if not url.raw_host or url.user is not None or url.raw_path != "/" or url.query_string or url.raw_fragment:
-        raise ValueError("not a host, an address, or a network")
-    host = normalize_host(url.raw_host)
+    host = (url.raw_host or "").removesuffix(".")
     address = parse_address(host)
+    if url != url.origin() or entry.endswith(":") or url.port == 0 or (address is None and not is_host_name(host)):
+        raise ValueError("not a host, an address, or a network")
     return host if address is None else ip_network(address), url.explicit_port
 
 

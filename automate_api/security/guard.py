@@ -21,14 +21,12 @@ from yarl import URL
 
 from automate_api.conf import settings
 from automate_api.exceptions import OutboundBlocked
-from automate_api.security.addresses import is_public, parse_address, parse_allow_list, type_address
+from automate_api.security.addresses import is_host_name, is_public, parse_address, parse_allow_list, type_address
 
 MAX_URL_LENGTH = 2048
 
 _LOOPBACK = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
 
-_HOST_NAME = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*")
-_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _UNSAFE_IN_URL = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029\ud800-\udfff]")
 
 
@@ -52,7 +50,7 @@ class Connecting:
         self.blocked = False
 
 
-connecting: ContextVar[Connecting | None] = ContextVar("automate_apiconnecting", default=None)
+connecting: ContextVar[Connecting | None] = ContextVar("automate_api_connecting", default=None)
 
 
 def _split_url(text: str) -> URL:
@@ -69,12 +67,6 @@ def _split_url(text: str) -> URL:
         raise OutboundBlocked from None
 
 
-def _check_name(host: str) -> None:
-    """Refuse what is not a host name, or what some resolver takes for a number (`127.1`, `0x7f000001`)."""
-    if len(host) > 253 or not _HOST_NAME.fullmatch(host) or _NUMBER.fullmatch(host.rpartition(".")[2]):
-        raise OutboundBlocked
-
-
 @lru_cache(maxsize=256)
 def parse_url(text: str) -> Destination:
     """Where `text` leads, by its syntax alone. A trailing dot of the host is dropped.
@@ -84,11 +76,9 @@ def parse_url(text: str) -> Destination:
     """
     url = _split_url(text)
     host, port = (url.raw_host or "").removesuffix("."), url.port
-    if not host or not port:
-        raise OutboundBlocked
     address = parse_address(host)
-    if address is None:
-        _check_name(host)
+    if not port or (address is None and not is_host_name(host)):
+        raise OutboundBlocked
     if host != url.raw_host:
         url = url.with_host(host)
     return Destination(url, host, port, address)

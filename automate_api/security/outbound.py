@@ -47,6 +47,8 @@ logger = logging.getLogger(__name__)
 
 # aiohttp warns about larger bodies given as bytes; as a file they are written in pieces.
 LARGE_BODY = 2**20
+#: Seconds between two looks at the connection of a body that is waited for.
+LOOK_EVERY = 0.5
 
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
 
@@ -118,8 +120,23 @@ class Response:
             raise TimeoutError
         if (data := content.read_nowait()) or content.at_eof():
             return data
-        async with asyncio.timeout_at(self._patience(now)):
-            return await content.readany()
+        return await self._wait(self._patience(now))
+
+    async def _wait(self, until: float) -> bytes:
+        """Wait for data, and look now and then whether the connection is still there.
+
+        Where a chunk's framing is wrong, aiohttp closes the connection without waking the reader of the body; one that
+        comes to read later is told so by a RuntimeError.
+        """
+        while True:
+            try:
+                async with asyncio.timeout_at(min(until, self._loop.time() + LOOK_EVERY)):
+                    return await self._raw.content.readany()
+            except TimeoutError:
+                if self._loop.time() >= until:
+                    raise
+            except RuntimeError:
+                raise aiohttp.ClientPayloadError from None
 
     async def begin(self) -> bool:
         """Wait for the body's first piece and hold it; False where the body is empty. Raises like `next_chunk`."""
