@@ -1,7 +1,7 @@
 """Taking secrets out of what is stored, logged or shown.
 
-Two things are taken out: the very secrets a caller names (a provider's key, also as JSON, URLs and headers spell it), and
-whatever matches a pattern: keys of this package, keys of the `sk-` family, bearer tokens, and the host's own
+Two things are taken out: the very secrets a caller names (a provider's key, also as JSON, URLs and headers spell it),
+and whatever matches a pattern: keys of this package, keys of the `sk-` family, bearer tokens, and the host's own
 `AUTOMATE_API_REDACT_PATTERNS`.
 """
 
@@ -46,7 +46,7 @@ def redact(value: Value, secrets: Iterable[str] = ()) -> Value:
     """
     replacements = _spellings(secrets)
     patterns = (*_BUILT_IN, *_compiled(tuple(settings.redact_patterns)))
-    return cast(Value, _redacted(value, replacements, patterns))
+    return cast("Value", _redacted(value, replacements, patterns))
 
 
 def redact_exception(exc: BaseException, secrets: Iterable[str] = ()) -> str:

@@ -1,0 +1,171 @@
+"""The base views: one policy for every view of this package and of a host that builds on it."""
+
+from collections.abc import Collection
+from typing import Any, ClassVar
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from rest_framework.exceptions import NotFound
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
+from rest_framework.views import APIView
+from rest_framework.viewsets import GenericViewSet, ModelViewSet, ReadOnlyModelViewSet
+
+from automate_api.v1.authentication import CHALLENGE
+from automate_api.v1.base.authenticators import ConfiguredAuthenticators
+from automate_api.v1.base.configurable import ConfigurableMixin
+from automate_api.v1.base.paginated import PaginationMixin
+from automate_api.v1.correlation import assign_correlation_id, return_correlation_id
+from automate_api.v1.errors import exception_handler
+from automate_api.v1.filters import FilterBackend, OrderingBackend
+from automate_api.v1.negotiation import ContentNegotiation, JSONRenderer
+from automate_api.v1.parsers import StrictJSONParser, require_readable_body
+from automate_api.v1.permissions import access_of, require_authenticated, require_scope, require_staff
+from automate_api.v1.query_params import list_query_params, require_known_query_params
+from automate_api.v1.schema import AutoSchema
+
+RUN_ACTIONS = frozenset({"run", "stream", "job", "test", "chat", "replay"})
+
+
+# CORSMixin and RateLimitMixin join the parents right after ConfigurableMixin; every base below inherits from this one.
+class BaseAPIView(ConfigurableMixin, APIView):
+    """A view with the package's policy: API keys and sessions, scopes, problems, strict JSON, correlation ids.
+
+    Nothing of the host's `REST_FRAMEWORK` setting changes it. The guards stand in `check_permissions()`, in this order:
+    somebody is signed in, the API key's scope admits the request, the user has the role; a subclass'
+    `permission_classes`, `get_permissions()` and `@action` keywords come after them and can only add.
+
+    Override:
+        authentication_classes (`AUTOMATE_API_AUTHENTICATION_CLASSES`, read live): the authenticators.
+        permission_classes (`()`): further permissions.
+        parser_classes (`(StrictJSONParser,)`), renderer_classes (`(JSONRenderer,)`): further forms.
+        scope_resource (None): the noun of the scopes `<noun>:read`, `<noun>:write` and `<noun>:run` that an API key
+            needs. Without it only sessions and keys with `*` are admitted.
+        scope_access (None): `"read"`, `"write"` or `"run"` for all of the view, where method and action do not tell.
+        run_actions: the actions that need `run`.
+        staff_actions (`frozenset()`): the actions, or on a view without actions the methods in lower case, for staff.
+        extra_query_params (`()`): query parameters beside those of filters, ordering and pages; others are a 400.
+        get_required_scope(): the scope a key needs for this request.
+    """
+
+    authentication_classes = ConfiguredAuthenticators()
+    permission_classes = ()
+    throttle_classes = ()
+    renderer_classes = (JSONRenderer,)
+    parser_classes = (StrictJSONParser,)
+    content_negotiation_class = ContentNegotiation
+    metadata_class = None
+    versioning_class = None
+    schema = AutoSchema()
+
+    scope_resource: ClassVar[str | None] = None
+    scope_access: ClassVar[str | None] = None
+    run_actions: ClassVar[frozenset[str]] = RUN_ACTIONS
+    staff_actions: ClassVar[frozenset[str]] = frozenset()
+    extra_query_params: ClassVar[Collection[str]] = ()
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        """REST framework's request, with a correlation id."""
+        assign_correlation_id(request)
+        return super().initialize_request(request, *args, **kwargs)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Everything that is refused before a handler runs: the caller first, then the form of the request."""
+        super().initial(request, *args, **kwargs)
+        if any(isinstance(value, str) and "\x00" in value for value in kwargs.values()):
+            # PostgreSQL cannot even be asked for it.
+            raise NotFound
+        require_known_query_params(request, self.get_query_params())
+        require_readable_body(request)
+
+    def check_permissions(self, request: Request) -> None:
+        """The package's guards, then the view's own permissions."""
+        self.check_authenticated(request)
+        self.check_scope(request)
+        self.check_role(request)
+        super().check_permissions(request)
+
+    def check_authenticated(self, request: Request) -> None:
+        """Raise NotAuthenticated unless somebody is signed in."""
+        require_authenticated(request)
+
+    def check_scope(self, request: Request) -> None:
+        """Raise PermissionDenied if the API key's scopes do not admit the request."""
+        require_scope(request, self.get_required_scope())
+
+    def check_role(self, request: Request) -> None:
+        """Raise PermissionDenied if the action is for staff and the user is not."""
+        if self.get_action() in self.staff_actions:
+            require_staff(request)
+
+    def get_action(self) -> str:
+        """The name of what is done: a viewset's action, else the request's method in lower case."""
+        return getattr(self, "action", None) or (self.request.method or "").lower()
+
+    def get_required_scope(self) -> str | None:
+        """The scope an API key needs for this request; None: only `*` will do."""
+        if self.scope_resource is None:
+            return None
+        access = self.scope_access or access_of(self.request, self.get_action(), self.run_actions)
+        return f"{self.scope_resource}:{access}"
+
+    def get_query_params(self) -> frozenset[str]:
+        """The query parameters that this request may have."""
+        return frozenset(self.extra_query_params)
+
+    def get_authenticate_header(self, request: Request) -> str:
+        """The challenge of a 401: the first that an authenticator has.
+
+        Where all have none, as with sessions alone, REST framework would answer 403; a 401 needs some challenge
+        (RFC 9110, section 15.5.2).
+        """
+        headers = (authenticator.authenticate_header(request) for authenticator in self.get_authenticators())
+        return next((header for header in headers if header), CHALLENGE)
+
+    def get_exception_handler(self) -> Any:
+        """Problems (RFC 9457), whatever the host's `EXCEPTION_HANDLER` is."""
+        return exception_handler
+
+    def get_format_suffix(self, **kwargs: Any) -> str | None:
+        """None: the form is negotiated by `Accept` alone."""
+        return None
+
+    def finalize_response(
+        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
+        """REST framework's response, streams and errors too, with the correlation id."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        return_correlation_id(request, response)
+        return response
+
+
+class BaseViewSet(BaseAPIView, GenericViewSet[Any]):
+    """`BaseAPIView` for viewsets. One without `queryset` may just define actions.
+
+    Override, beside what `BaseAPIView` and `GenericViewSet` offer:
+        filterset_class (None), filterset_fields: declared filters (django-filter); a value that does not fit is a 400.
+        ordering (`()`): the order of lists, as `QuerySet.order_by` takes it; else newest first.
+        ordering_fields (`()`): what `?ordering=` may name, with `-` for descending.
+    """
+
+    pagination_class = None
+    filter_backends = (FilterBackend, OrderingBackend)
+    filterset_class: Any = None
+    ordering: Collection[str] | str = ()
+    ordering_fields: Collection[str] = ()
+
+    def get_query_params(self) -> frozenset[str]:
+        """Also those of filters, ordering and pages, where a list may be asked for."""
+        known = super().get_query_params()
+        is_detail = (self.lookup_url_kwarg or self.lookup_field) in self.kwargs
+        if is_detail or self.request.method not in SAFE_METHODS or not self.request.query_params:
+            return known
+        return known | list_query_params(self)
+
+
+class BaseModelViewSet(PaginationMixin, BaseViewSet, ModelViewSet[Any]):
+    """`BaseViewSet` with list, create, retrieve, update, partial update and destroy, in keyset pages, newest first."""
+
+
+class BaseReadOnlyViewSet(PaginationMixin, BaseViewSet, ReadOnlyModelViewSet[Any]):
+    """`BaseViewSet` with list and retrieve, in keyset pages, newest first."""

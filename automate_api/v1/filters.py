@@ -1,0 +1,114 @@
+"""Filters and orders of lists: declared, and strict about what they are given."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from django.db.models import ForeignKey, ManyToManyField, Model, OneToOneField, QuerySet
+from django.utils.translation import gettext_lazy as _
+from django_filters import filters
+from django_filters.rest_framework import DjangoFilterBackend
+from django_filters.rest_framework import FilterSet as RestFilterSet
+from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.filters import BaseFilterBackend
+from rest_framework.request import Request
+
+from automate_api.v1.query_params import filter_params
+
+
+class FilterSet(RestFilterSet):
+    """Base of the package's filters.
+
+    A value that does not fit is a 400. Relations are filtered by id without looking the id up: one that is foreign or
+    absent gives an empty page, and neither can be told from the other. Filters narrow lists; they are not applied when
+    a single object is asked for.
+    """
+
+    @classmethod
+    def filter_for_lookup(cls, field: Any, lookup_type: str) -> tuple[Any, dict[str, Any]]:
+        """django-filter's choice, but for relations the filter of the related model's id."""
+        if isinstance(field, ForeignKey | OneToOneField | ManyToManyField) and lookup_type == "exact":
+            filter_class, params = super().filter_for_lookup(field.target_field, lookup_type)
+            return filter_class or filters.CharFilter, params or {}
+        chosen: tuple[Any, dict[str, Any]] = super().filter_for_lookup(field, lookup_type)
+        return chosen
+
+
+class FilterBackend(DjangoFilterBackend):
+    """django-filter on `filterset_class` or `filterset_fields`; of the latter it makes a `FilterSet` of ours."""
+
+    filterset_base = FilterSet
+
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
+        """The rows that the query parameters ask for.
+
+        Raises:
+            ValidationError: a value does not fit its filter (400).
+        """
+        filterset_class = self.get_filterset_class(view, queryset)
+        if filterset_class is None:
+            return queryset
+        if issubclass(filterset_class, FilterSet) and (view.lookup_url_kwarg or view.lookup_field) in view.kwargs:
+            return queryset
+        filtered: QuerySet[Any] = super().filter_queryset(request, queryset, view)
+        return filtered
+
+    def get_query_params(self, view: Any) -> set[str]:
+        """The parameters that the view's filters read."""
+        filterset_class = getattr(view, "filterset_class", None)
+        if filterset_class is None and getattr(view, "filterset_fields", None):
+            filterset_class = self.get_filterset_class(view, view.get_queryset())
+        return filter_params(filterset_class)
+
+
+class OrderingBackend(BaseFilterBackend):
+    """`?ordering=name,-created_at` by the fields the view declares in `ordering_fields`, else the view's `ordering`."""
+
+    parameter = "ordering"
+
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
+        """The rows in the order asked for; as they are if none is.
+
+        Raises:
+            ValidationError: a field is not declared (400).
+        """
+        asked = request.query_params.get(self.parameter)
+        if asked is not None:
+            return queryset.order_by(*self._checked(asked, view))
+        default = getattr(view, "ordering", ())
+        default = (default,) if isinstance(default, str) else tuple(default)
+        return queryset.order_by(*default) if default else queryset
+
+    def _checked(self, asked: str, view: Any) -> list[str]:
+        terms = [term.strip() for term in asked.split(",")]
+        allowed = ordering_fields(view)
+        if any(term.removeprefix("-") not in allowed for term in terms):
+            detail = _("Order by one or more of: %(fields)s.") % {"fields": ", ".join(sorted(allowed)) or "-"}
+            raise ValidationError({self.parameter: [ErrorDetail(detail, "invalid")]})
+        return terms
+
+    def get_query_params(self, view: Any) -> set[str]:
+        """`ordering`, where the view declares any fields."""
+        return {self.parameter} if ordering_fields(view) else set()
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        """The parameter as OpenAPI has it."""
+        allowed = ordering_fields(view)
+        if not allowed:
+            return []
+        values = [sign + name for name in sorted(allowed) for sign in ("", "-")]
+        schema = {"type": "array", "items": {"type": "string", "enum": values}}
+        description = "Fields to order by, `-` before one for descending."
+        parameter = {"name": self.parameter, "in": "query", "required": False, "description": description}
+        return [{**parameter, "schema": schema, "style": "form", "explode": False}]
+
+
+def ordering_fields(view: Any) -> Collection[str]:
+    """The fields that `?ordering=` may name on this view."""
+    declared: Sequence[str] = getattr(view, "ordering_fields", None) or ()
+    return [declared] if isinstance(declared, str) else list(declared)
+
+
+def newest_first(model: type[Model]) -> tuple[str, ...]:
+    """The order of lists that declare none: `-created_at, -pk` where the model has that column, else `-pk`."""
+    names = {field.name for field in model._meta.concrete_fields}  # noqa: SLF001 - Django's public name
+    return ("-created_at", "-pk") if "created_at" in names else ("-pk",)

@@ -1,0 +1,71 @@
+"""What form an answer takes: JSON, and an event stream where the view has one."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from rest_framework import renderers
+from rest_framework.exceptions import NotAcceptable
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.utils.mediatypes import media_type_matches, order_by_precedence
+
+EVENT_STREAM = "text/event-stream"
+
+
+def accepts_event_stream(request: Request) -> bool:
+    """Whether the caller asks for an event stream by name; `*/*` does not."""
+    return any(_essence(part) == EVENT_STREAM for part in request.headers.get("Accept", "").split(","))
+
+
+def _essence(media_type: str) -> str:
+    return media_type.partition(";")[0].strip().lower()
+
+
+class ContentNegotiation(DefaultContentNegotiation):
+    """By `Accept` alone: no `?format=`. A caller that asks for an event stream is never refused.
+
+    Browsers' `EventSource` sends `Accept: text/event-stream` and nothing else; whether a view streams is the view's
+    business (`accepts_event_stream`), and its errors come as problems either way.
+    """
+
+    def select_renderer(
+        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        """The first renderer that the most specific accepted media type matches.
+
+        Raises:
+            NotAcceptable: none matches.
+        """
+        accepted = self.get_accept_list(request)
+        for equals in order_by_precedence(accepted):
+            for renderer in renderers:
+                if any(media_type_matches(renderer.media_type, media_type) for media_type in equals):
+                    return renderer, renderer.media_type
+        if accepts_event_stream(request):
+            return renderers[0], renderers[0].media_type
+        raise NotAcceptable(available_renderers=renderers)
+
+
+class JSONRenderer(renderers.JSONRenderer):
+    """Compact UTF-8 JSON, whatever the host's `REST_FRAMEWORK` says of JSON."""
+
+    ensure_ascii = False
+    compact = True
+    strict = True
+
+    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
+        """`data` as JSON; nothing for None."""
+        if data is None:
+            return b""
+        try:
+            return self._dumps(data, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            # Half a surrogate pair, which a model may have sent: only its escape can be transmitted.
+            return self._dumps(data, ensure_ascii=True).encode()
+
+    def _dumps(self, data: Any, *, ensure_ascii: bool) -> str:
+        return json.dumps(
+            data, cls=self.encoder_class, ensure_ascii=ensure_ascii, allow_nan=False, separators=(",", ":")
+        )

@@ -1,0 +1,125 @@
+"""JSON bodies as RFC 8259 has them and the database can store them."""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import IO, Any, NoReturn
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework.exceptions import ParseError, UnsupportedMediaType
+from rest_framework.parsers import JSONParser
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
+
+from automate_api.conf import settings
+from automate_api.v1.errors import LengthRequired, PayloadTooLarge
+
+# Deep enough for any JSON Schema or tool definition, far from what recursive code can take.
+MAX_DEPTH = 100
+
+_NUL = "\x00"
+# Only what contains one of these, or more brackets than may be nested, needs a closer look.
+_SUSPICIOUS = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+
+
+class StrictJSONParser(JSONParser):
+    """UTF-8 JSON without NaN, infinity, NUL characters, lone surrogates or nesting deeper than `MAX_DEPTH`.
+
+    Bodies of `AUTOMATE_API_MAX_REQUEST_BYTES` and more are refused.
+    """
+
+    def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Any = None) -> Any:
+        """The body's value.
+
+        Raises:
+            ParseError: it is not such JSON (400).
+            PayloadTooLarge: it is too long (413).
+            UnsupportedMediaType: it declares another charset than UTF-8 (415).
+        """
+        _require_utf8(parser_context or {}, media_type or "")
+        limit = settings.max_request_bytes
+        body: bytes = stream.read(limit)
+        if len(body) >= limit:
+            raise PayloadTooLarge
+        value = _decoded(body)
+        if body.count(b"[") + body.count(b"{") > MAX_DEPTH or _SUSPICIOUS.search(body):
+            _require_storable(value)
+        return value
+
+
+def _require_utf8(context: Mapping[str, Any], media_type: str) -> None:
+    request = context.get("request")
+    charset = request.encoding if request is not None else None
+    if charset and charset.lower().replace("_", "-") not in {"utf-8", "utf8", "us-ascii"}:
+        raise UnsupportedMediaType(media_type)
+
+
+def _decoded(body: bytes) -> Any:
+    try:
+        return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite)
+    except UnicodeDecodeError as exc:
+        raise ParseError(_("The body is not UTF-8.")) from exc
+    except json.JSONDecodeError as exc:
+        position = {"line": exc.lineno, "column": exc.colno}
+        raise ParseError(_("The body is not JSON (line %(line)d, column %(column)d).") % position) from exc
+    except RecursionError as exc:
+        raise _too_deep() from exc
+    except ValueError as exc:
+        raise ParseError(_("The body has a number that JSON cannot hold.")) from exc
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
+
+
+def _require_storable(value: Any) -> None:
+    """Walk without recursion: nesting, NUL characters and surrogates without their half."""
+    level, depth = [value], 0
+    while level:
+        depth += 1
+        below: list[Any] = []
+        for item in level:
+            if isinstance(item, str):
+                _require_text(item)
+            elif isinstance(item, dict | list):
+                if depth > MAX_DEPTH:
+                    raise _too_deep()
+                below.extend(item)
+                below.extend(item.values() if isinstance(item, dict) else ())
+        level = below
+
+
+def _require_text(text: str) -> None:
+    if _NUL in text:
+        raise ParseError(_("The body has a NUL character."))
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as exc:
+        raise ParseError(_("The body has a surrogate without its other half.")) from exc
+
+
+def _too_deep() -> ParseError:
+    return ParseError(_("The body is nested too deeply."))
+
+
+def require_readable_body(request: Request) -> None:
+    """Refuse, before anything is read, a body that is too long or comes without a length.
+
+    Raises:
+        PayloadTooLarge: JSON of `AUTOMATE_API_MAX_REQUEST_BYTES` and more (413).
+        LengthRequired: it is sent in chunks of unknown number, and would be taken for an empty one (411).
+    """
+    length = request.META.get("CONTENT_LENGTH") or ""
+    if length.isdecimal():
+        if int(length) >= settings.max_request_bytes and "json" in (request.content_type or ""):
+            raise PayloadTooLarge
+    elif request.method not in SAFE_METHODS and ("Transfer-Encoding" in request.headers or request.body):
+        raise LengthRequired

@@ -1,0 +1,133 @@
+"""How the base views describe themselves."""
+
+import inspect
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from drf_spectacular import openapi
+from drf_spectacular import utils as spectacular
+from drf_spectacular.drainage import has_override
+from drf_spectacular.plumbing import (
+    ComponentRegistry,
+    ResolvedComponent,
+    append_meta,
+    build_array_type,
+    build_choice_field,
+)
+from rest_framework import serializers
+
+from automate_api.v1.correlation import HEADER
+from automate_api.v1.permissions import RUN
+from automate_api.v1.schema import names, problems
+from automate_api.v1.schema.examples import Examples
+
+Decorated = TypeVar("Decorated")
+
+# What these say is about their own code.
+_SILENT = re.compile(r"(?:automate_api\.v1\.base|builtins|django|rest_framework)\b")
+# From here on a docstring speaks to who reads the code.
+_FOR_DEVELOPERS = re.compile(r"^(?:Args|Override|Raises|Returns)\b.*:\s*$", re.MULTILINE)
+
+
+class AutoSchema(openapi.AutoSchema):  # type: ignore[no-untyped-call]
+    """drf-spectacular's description, with names of our own, problems, and an example for each body.
+
+    Operation ids come from the routes' names, the tag from the view's `scope_resource`. Components of our serializers
+    begin with `Automate`, and so do those of their choices, which drf-spectacular's enum hook therefore leaves alone: a
+    host's own `status` and `type` neither disturb ours nor are disturbed.
+    """
+
+    def get_operation(
+        self, path: str, path_regex: str, path_prefix: str, method: str, registry: ComponentRegistry
+    ) -> dict[str, Any] | None:
+        """The operation with its error answers and examples."""
+        operation = super().get_operation(path, path_regex, path_prefix, method, registry)
+        if operation is None:
+            return None
+        for answer in operation["responses"].values():
+            answer.setdefault("headers", {}).setdefault(HEADER, problems.CORRELATION_HEADER)
+        self._add_examples(operation)
+        self._add_problems(operation)
+        return operation
+
+    def get_operation_id(self) -> str:
+        """From the route's name."""
+        return names.operation_id(self.view, self.path_regex, self.method) or super().get_operation_id()
+
+    def get_tags(self) -> list[str]:
+        """The noun of the view's scopes."""
+        resource = getattr(self.view, "scope_resource", None)
+        return [resource] if resource else super().get_tags()
+
+    def get_description(self) -> str:
+        """The action's docstring, else the view's; not those of base classes, nor what they tell developers."""
+        action = getattr(self.view, getattr(self.view, "action", None) or self.method.lower(), None)
+        speakers = [action, *type(self.view).__mro__]
+        documented = (speaker.__doc__ for speaker in speakers if not _SILENT.match(getattr(speaker, "__module__", "")))
+        text = next((inspect.cleandoc(doc) for doc in documented if doc), "")
+        return _FOR_DEVELOPERS.split(text)[0].strip()
+
+    def get_serializer_name(self, serializer: Any, direction: Any) -> str:
+        """The class' name, prefixed if it is ours."""
+        name = super().get_serializer_name(serializer, direction)
+        return names.prefixed(name) if names.is_ours(type(serializer)) else name
+
+    def _get_serializer_name(self, serializer: Any, direction: Any, bypass_extensions: bool = False) -> str:
+        # drf-spectacular puts "Patched" in front; ours begin with our prefix.
+        name = super()._get_serializer_name(serializer, direction, bypass_extensions)
+        patched = f"Patched{names.PREFIX}"
+        return f"{names.PREFIX}Patched{name.removeprefix(patched)}" if name.startswith(patched) else name
+
+    def get_paginated_name(self, serializer_name: str) -> str:
+        """`AutomateXPage` for ours."""
+        ours = serializer_name.startswith(names.PREFIX)
+        return f"{serializer_name}Page" if ours else super().get_paginated_name(serializer_name)
+
+    def _map_serializer_field(self, field: Any, direction: Any, bypass_extensions: bool = False) -> Any:
+        # Only here are choices known to be choices; later they are like anybody's.
+        name = names.choices_name(field) if isinstance(field, serializers.ChoiceField) else None
+        if name is None or has_override(field, "field"):
+            return super()._map_serializer_field(field, direction, bypass_extensions)
+        reference = self._register_choices(name, field)
+        if isinstance(field, serializers.MultipleChoiceField):
+            reference = build_array_type(reference)
+        return append_meta(reference, self._get_serializer_field_meta(field, direction))
+
+    def _register_choices(self, name: str, field: Any) -> dict[str, Any]:
+        schema = build_choice_field(field)
+        schema.pop("x-spec-enum-id", None)
+        # Whether null is admitted is each field's own matter.
+        schema["enum"] = [value for value in schema["enum"] if value is not None]
+        component = ResolvedComponent(name, ResolvedComponent.SCHEMA, schema, name)  # type: ignore[no-untyped-call]
+        self.registry.register_on_missing(component)
+        return dict(component.ref)
+
+    def _add_problems(self, operation: dict[str, Any]) -> None:
+        view: Any = self.view
+        required: str = (view.get_required_scope() if hasattr(view, "get_required_scope") else None) or ""
+        is_run = required.endswith(f":{RUN}")
+        statuses = {*problems.statuses(operation, self.method, is_run=is_run), *getattr(view, "error_statuses", ())}
+        answers = operation["responses"]
+        for status in sorted(statuses):
+            answers.setdefault(str(status), problems.response(status, self.registry))
+
+    def _add_examples(self, operation: dict[str, Any]) -> None:
+        bodies = [("readOnly", operation.get("requestBody", {}))]
+        bodies += [("writeOnly", answer) for answer in operation["responses"].values()]
+        for absent, body in bodies:
+            for content in body.get("content", {}).values():
+                if "schema" in content and not content.keys() & {"example", "examples"}:
+                    content["example"] = Examples(self.registry, absent).of(content["schema"])
+
+
+def extend_schema(**kwargs: Any) -> Callable[[Decorated], Decorated]:
+    """drf-spectacular's decorator, for our `AutoSchema` whatever the host's `DEFAULT_SCHEMA_CLASS` is."""
+    decorate = spectacular.extend_schema(**kwargs)
+
+    def decorated(target: Any) -> Any:
+        if not inspect.isclass(target):
+            target.kwargs = {"schema": AutoSchema, **getattr(target, "kwargs", {})}
+        return decorate(target)
+
+    return decorated
