@@ -1,8 +1,4 @@
-"""What the lists of the domain's nouns can be filtered by.
-
-A foreign key is compared by its value and never looked up, so that another tenant's id gives an empty page, as an id
-that does not exist does.
-"""
+"""What the lists of the domain's nouns can be filtered by."""
 
 from typing import Any
 
@@ -30,11 +26,10 @@ class LLMClientFilterSet(FilterSet):
         choices=(("all", _("all")), ("owned", _("owned by the caller")), ("shared", _("shared with the caller"))),
         help_text=_("`owned` by the caller, `shared` with it by others, or `all` (the default)."),
     )
-    provider = filters.NumberFilter(field_name="provider_id")
 
     class Meta:
         model = LLMClient
-        fields = ("slug", "model")
+        fields = ("slug", "provider", "model")
 
     def filter_ownership(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """Narrow to the caller's own or to other people's."""
@@ -50,35 +45,31 @@ class LLMClientFilterSet(FilterSet):
 class EndpointFilterSet(FilterSet):
     """Endpoints by name and whether they are in use."""
 
-    llm_client = filters.NumberFilter(field_name="llm_client_id")
-
     class Meta:
         model = Endpoint
-        fields = ("slug", "enabled")
+        fields = ("slug", "llm_client", "enabled")
 
 
 class ExecutionFilterSet(FilterSet):
     """Executions by how they went, what they ran, and when."""
 
-    endpoint = filters.NumberFilter(field_name="endpoint_id")
     created_after = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
     created_before = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
 
     class Meta:
         model = Execution
-        fields = ("status", "task_type", "correlation_id")
+        fields = ("status", "task_type", "endpoint", "user", "correlation_id")
 
 
 class PromptLogFilterSet(FilterSet):
     """Prompt logs by execution, model and time."""
 
-    execution = filters.UUIDFilter(field_name="execution_id")
     created_after = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
     created_before = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
 
     class Meta:
         model = PromptLog
-        fields = ("log_key", "model", "provider")
+        fields = ("log_key", "model", "provider", "execution", "user")
 
 
 class APIKeyFilterSet(FilterSet):

@@ -23,7 +23,7 @@ class EndpointStreamView(RunsMixin, ActorMixin, BaseAPIView):
     """
 
     scope_resource = "endpoints"
-    scope_action = "run"
+    scope_access = "run"
 
     def get_endpoints(self) -> QuerySet[Endpoint]:
         """The endpoints the caller may run, with what a run needs of them."""

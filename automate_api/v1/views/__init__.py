@@ -3,6 +3,7 @@
 from automate_api.v1.views.api_keys import APIKeyViewSet
 from automate_api.v1.views.endpoints import EndpointViewSet
 from automate_api.v1.views.executions import ExecutionViewSet
+from automate_api.v1.views.index import IndexView
 from automate_api.v1.views.llm_clients import LLMClientViewSet
 from automate_api.v1.views.models import ModelListView
 from automate_api.v1.views.prompt_logs import PromptLogViewSet
@@ -12,6 +13,7 @@ __all__ = [
     "APIKeyViewSet",
     "EndpointViewSet",
     "ExecutionViewSet",
+    "IndexView",
     "LLMClientViewSet",
     "ModelListView",
     "PromptLogViewSet",

@@ -1,0 +1,25 @@
+"""The index: which lists there are, for whoever browses."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+
+from automate_api.v1.base import BaseAPIView
+
+_LISTS = ("provider", "llm-client", "endpoint", "execution", "prompt-log", "api-key", "model")
+_PAGES = ("schema", "docs", "redoc")
+
+
+class IndexView(BaseAPIView):
+    """The addresses of the lists and of the schema."""
+
+    scope_resource = "index"
+
+    @extend_schema(responses={200: {"type": "object", "additionalProperties": {"type": "string", "format": "uri"}}})
+    def get(self, request: Request) -> Response:
+        """Names and absolute addresses."""
+        namespace = request.resolver_match.namespace if request.resolver_match else ""
+        names = [*(f"{name}-list" for name in _LISTS), *_PAGES]
+        prefix = f"{namespace}:" if namespace else ""
+        return Response({name.removesuffix("-list"): reverse(prefix + name, request=request) for name in names})

@@ -1,0 +1,1 @@
+"""Host projects that tests run in, each a package with its settings."""

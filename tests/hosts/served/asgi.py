@@ -1,0 +1,8 @@
+"""ASGI."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "tests.hosts.served.settings"
+application = get_asgi_application()

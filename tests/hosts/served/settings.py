@@ -1,0 +1,17 @@
+"""The test suite's settings for a server's process; the addresses come from the environment."""
+
+import os
+
+from tests.settings import *  # noqa: F403
+
+ROOT_URLCONF = "tests.hosts.served.urls"
+WSGI_APPLICATION = "tests.hosts.served.wsgi.application"
+AUTOMATE_API_PRIVATE_HOSTS = [host for host in os.environ.get("SERVED_PRIVATE_HOSTS", "").split(",") if host]
+AUTOMATE_API_REDACT_PATTERNS = [pattern for pattern in os.environ.get("SERVED_REDACT", "").split(",") if pattern]
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+}

@@ -1,0 +1,8 @@
+"""WSGI."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "tests.hosts.served.settings"
+application = get_wsgi_application()
