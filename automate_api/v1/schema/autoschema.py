@@ -2,11 +2,9 @@
 
 import inspect
 import re
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from drf_spectacular import openapi
-from drf_spectacular import utils as spectacular
 from drf_spectacular.drainage import has_override
 from drf_spectacular.plumbing import (
     ComponentRegistry,
@@ -21,8 +19,6 @@ from automate_api.v1.correlation import HEADER
 from automate_api.v1.permissions import RUN
 from automate_api.v1.schema import names, problems
 from automate_api.v1.schema.examples import Examples
-
-Decorated = TypeVar("Decorated")
 
 # What these say is about their own code.
 _SILENT = re.compile(r"(?:automate_api\.v1\.base|builtins|django|rest_framework)\b")
@@ -119,15 +115,3 @@ class AutoSchema(openapi.AutoSchema):  # type: ignore[no-untyped-call]
             for content in body.get("content", {}).values():
                 if "schema" in content and not content.keys() & {"example", "examples"}:
                     content["example"] = Examples(self.registry, absent).of(content["schema"])
-
-
-def extend_schema(**kwargs: Any) -> Callable[[Decorated], Decorated]:
-    """drf-spectacular's decorator, for our `AutoSchema` whatever the host's `DEFAULT_SCHEMA_CLASS` is."""
-    decorate = spectacular.extend_schema(**kwargs)
-
-    def decorated(target: Any) -> Any:
-        if not inspect.isclass(target):
-            target.kwargs = {"schema": AutoSchema, **getattr(target, "kwargs", {})}
-        return decorate(target)
-
-    return decorated
