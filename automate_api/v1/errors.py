@@ -127,7 +127,7 @@ class ProblemResponse(Response):
             self.headers["Retry-After"] = str(max(1, math.ceil(seconds)))
 
     @property
-    def rendered_content(self) -> bytes:
+    def rendered_content(self) -> Any:
         """The problem as JSON."""
         self.headers["Content-Type"] = MEDIA_TYPE
         return json.dumps(self.data, separators=(",", ":")).encode()
@@ -179,7 +179,8 @@ def _rest_framework_problem(exc: drf.APIException) -> Problem:
         return Problem(exc.status_code, invalid.code, invalid.detail, invalid.errors)
     if isinstance(exc, drf.NotFound) and exc.detail == drf.NotFound.default_detail:
         return problem_of(ours.NotFound())
-    code = str(_CODES.get(exc.detail.code, exc.detail.code))
+    own: str = exc.detail.code or "error"
+    code = str(_CODES.get(own, own))
     return Problem(exc.status_code, code, str(exc.detail), retry_after=getattr(exc, "wait", None))
 
 

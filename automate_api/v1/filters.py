@@ -38,7 +38,7 @@ class FilterBackend(DjangoFilterBackend):
 
     filterset_base = FilterSet
 
-    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
+    def filter_queryset(self, request: Any, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
         """The rows that the query parameters ask for.
 
         Raises:

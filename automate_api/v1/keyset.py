@@ -125,7 +125,7 @@ def keyset(queryset: QuerySet[Any], default: Sequence[str]) -> Keyset:
 def _term(queryset: QuerySet[Any], item: Any, alias: str) -> tuple[QuerySet[Any], Term]:
     order = _order_by(item)
     expression = order.expression
-    name = expression.name if isinstance(expression, F) else None
+    name: str | None = getattr(expression, "name", None) if isinstance(expression, F) else None
     column = _column(queryset.model, name) if name else None
     if column is not None:
         name = column.attname
@@ -168,6 +168,8 @@ def _key(model: type[Model]) -> "Field[Any, Any]":
     return model._meta.pk  # noqa: SLF001 - Django's public name
 
 
+_MICROSECOND = datetime.timedelta(microseconds=1)
+
 # How a position's values travel in a cursor: a tag for the type, and JSON that gives the very same value back.
 # A type stands before those it is a subclass of.
 _CODECS: Mapping[str, tuple[type, Callable[[Any], Any], Callable[[Any], Any]]] = {
@@ -183,7 +185,6 @@ _CODECS: Mapping[str, tuple[type, Callable[[Any], Any], Callable[[Any], Any]]] =
     "ti": (datetime.time, datetime.time.isoformat, datetime.time.fromisoformat),
     "td": (datetime.timedelta, lambda value: value // _MICROSECOND, lambda value: value * _MICROSECOND),
 }
-_MICROSECOND = datetime.timedelta(microseconds=1)
 
 
 def encode_value(value: Any) -> list[Any]:

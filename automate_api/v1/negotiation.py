@@ -1,7 +1,7 @@
 """What form an answer takes: JSON, and an event stream where the view has one."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from rest_framework import renderers
@@ -31,13 +31,14 @@ class ContentNegotiation(DefaultContentNegotiation):
     """
 
     def select_renderer(
-        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
         """The first renderer that the most specific accepted media type matches.
 
         Raises:
             NotAcceptable: none matches.
         """
+        renderers = list(renderers)
         accepted = self.get_accept_list(request)
         for equals in order_by_precedence(accepted):
             for renderer in renderers:

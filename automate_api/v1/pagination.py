@@ -65,7 +65,7 @@ class KeysetPagination(BasePagination):
 
     parameters = ("cursor", "page_size", "count")
 
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: Any = None) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         """The rows of the page that `request` asks for.
 
         Raises:
@@ -86,7 +86,7 @@ class KeysetPagination(BasePagination):
 
     def get_paginated_response(self, data: Any) -> Response:
         """The page with the addresses of its neighbours, and `count` if it was asked for."""
-        members = {"next": self._link(backward=False), "previous": self._link(backward=True)}
+        members: dict[str, Any] = {"next": self._link(backward=False), "previous": self._link(backward=True)}
         if self.count is not None:
             members["count"] = self.count
         return Response({**members, "results": data})
@@ -125,7 +125,7 @@ class KeysetPagination(BasePagination):
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         """The envelope as OpenAPI has it."""
         link: dict[str, Any] = {"type": "string", "format": "uri", "nullable": True}
-        if is_jsonschema_compliant():
+        if is_jsonschema_compliant():  # type: ignore[no-untyped-call]
             link = {"type": ["string", "null"], "format": "uri"}
         count = {"type": "integer", "minimum": 0, "maximum": MAX_COUNT}
         count["description"] = f"Only with `count=true`; {MAX_COUNT} stands for any number beyond."

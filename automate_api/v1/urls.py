@@ -3,7 +3,6 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from automate_api.v1.schema import RedocView, SchemaView, SwaggerView
 from automate_api.v1.views import (
     APIKeyViewSet,
     EndpointViewSet,
@@ -14,6 +13,7 @@ from automate_api.v1.views import (
     PromptLogViewSet,
     ProviderViewSet,
 )
+from automate_api.v1.views.schema import RedocView, SchemaView, SwaggerView
 
 router = SimpleRouter()
 router.register("providers", ProviderViewSet, basename="provider")

@@ -1,5 +1,7 @@
 """Lists in pages."""
 
+from rest_framework.pagination import BasePagination
+
 from automate_api.v1.base.order import ViewMixin
 from automate_api.v1.pagination import KeysetPagination
 
@@ -12,6 +14,6 @@ class PaginationMixin(ViewMixin):
         max_page_size (200): the most a caller may ask for; more is a 400.
     """
 
-    pagination_class = KeysetPagination
+    pagination_class: type[BasePagination] | None = KeysetPagination
     page_size = 25
     max_page_size = 200

@@ -38,7 +38,7 @@ class TenantPath:
             owner = model
             for parent in self.parents:
                 owner = _parent_of(owner, parent)
-            self.column: "Field[Any, Any]" = _concrete(owner, self.name)
+            self.column: Field[Any, Any] = _concrete(owner, self.name)
         except FieldDoesNotExist as exc:
             raise ImproperlyConfigured(
                 f"{model.__name__} has no {tenant_field!r}: set tenant_field on the view."
@@ -131,7 +131,7 @@ def _field_name(serializer: BaseSerializer[Any], source: str) -> str:
 def _refuse(serializer: BaseSerializer[Any], source: str) -> None:
     """Raise what the serializer's own field raises for an id that is none."""
     name = _field_name(serializer, source)
-    field = getattr(getattr(serializer, "child", serializer), "fields", {}).get(name)
+    field: Any = getattr(getattr(serializer, "child", serializer), "fields", {}).get(name)
     sent = serializer.initial_data.get(name) if isinstance(serializer.initial_data, Mapping) else None
     try:
         field.fail("does_not_exist", pk_value=sent, slug_name=getattr(field, "slug_field", ""), value=sent)

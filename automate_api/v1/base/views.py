@@ -1,13 +1,22 @@
 """The base views: one policy for every view of this package and of a host that builds on it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, ClassVar
 
 from django.http import HttpRequest
-from django.http.response import HttpResponseBase
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import NotFound
+from rest_framework.filters import BaseFilterBackend
+from rest_framework.metadata import BaseMetadata
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.pagination import BasePagination
+from rest_framework.parsers import BaseParser
 from rest_framework.permissions import SAFE_METHODS
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
+from rest_framework.schemas.inspectors import ViewInspector
+from rest_framework.throttling import BaseThrottle
+from rest_framework.versioning import BaseVersioning
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet, ModelViewSet, ReadOnlyModelViewSet
 
@@ -48,15 +57,15 @@ class BaseAPIView(ConfigurableMixin, APIView):
         get_required_scope(): the scope a key needs for this request.
     """
 
-    authentication_classes = ConfiguredAuthenticators()
-    permission_classes = ()
-    throttle_classes = ()
-    renderer_classes = (JSONRenderer,)
-    parser_classes = (StrictJSONParser,)
-    content_negotiation_class = ContentNegotiation
-    metadata_class = None
-    versioning_class = None
-    schema = AutoSchema()
+    authentication_classes: Sequence[type[BaseAuthentication]] = ConfiguredAuthenticators()
+    permission_classes: Sequence[Any] = ()
+    throttle_classes: Sequence[type[BaseThrottle]] = ()
+    renderer_classes: Sequence[type[BaseRenderer]] = (JSONRenderer,)
+    parser_classes: Sequence[type[BaseParser]] = (StrictJSONParser,)
+    content_negotiation_class: type[BaseContentNegotiation] = ContentNegotiation
+    metadata_class: type[BaseMetadata] | None = None
+    versioning_class: type[BaseVersioning] | None = None
+    schema: ViewInspector | None = AutoSchema()
 
     scope_resource: ClassVar[str | None] = None
     scope_access: ClassVar[str | None] = None
@@ -130,9 +139,7 @@ class BaseAPIView(ConfigurableMixin, APIView):
         """None: the form is negotiated by `Accept` alone."""
         return None
 
-    def finalize_response(
-        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
-    ) -> HttpResponseBase:
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """REST framework's response, streams and errors too, with the correlation id."""
         response = super().finalize_response(request, response, *args, **kwargs)
         return_correlation_id(request, response)
@@ -148,8 +155,8 @@ class BaseViewSet(BaseAPIView, GenericViewSet[Any]):
         ordering_fields (`()`): what `?ordering=` may name, with `-` for descending.
     """
 
-    pagination_class = None
-    filter_backends = (FilterBackend, OrderingBackend)
+    pagination_class: type[BasePagination] | None = None
+    filter_backends: Sequence[type[BaseFilterBackend]] = (FilterBackend, OrderingBackend)
     filterset_class: Any = None
     ordering: Collection[str] | str = ()
     ordering_fields: Collection[str] = ()

@@ -26,7 +26,7 @@ _SILENT = re.compile(r"(?:automate_api\.v1\.base|builtins|django|rest_framework)
 _FOR_DEVELOPERS = re.compile(r"^(?:Args|Override|Raises|Returns)\b.*:\s*$", re.MULTILINE)
 
 
-class AutoSchema(openapi.AutoSchema):  # type: ignore[no-untyped-call]
+class AutoSchema(openapi.AutoSchema):
     """drf-spectacular's description, with names of our own, problems, and an example for each body.
 
     Operation ids come from the routes' names, the tag from the view's `scope_resource`. Components of our serializers
@@ -56,7 +56,7 @@ class AutoSchema(openapi.AutoSchema):  # type: ignore[no-untyped-call]
         resource = getattr(self.view, "scope_resource", None)
         return [resource] if resource else super().get_tags()
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]
         """The action's docstring, else the view's; not those of base classes, nor what they tell developers."""
         action = getattr(self.view, getattr(self.view, "action", None) or self.method.lower(), None)
         speakers = [action, *type(self.view).__mro__]
@@ -84,11 +84,12 @@ class AutoSchema(openapi.AutoSchema):  # type: ignore[no-untyped-call]
         # Only here are choices known to be choices; later they are like anybody's.
         name = names.choices_name(field) if isinstance(field, serializers.ChoiceField) else None
         if name is None or has_override(field, "field"):
-            return super()._map_serializer_field(field, direction, bypass_extensions)
+            return super()._map_serializer_field(field, direction, bypass_extensions)  # type: ignore[no-untyped-call]
         reference = self._register_choices(name, field)
         if isinstance(field, serializers.MultipleChoiceField):
             reference = build_array_type(reference)
-        return append_meta(reference, self._get_serializer_field_meta(field, direction))
+        meta: dict[str, Any] = self._get_serializer_field_meta(field, direction)  # type: ignore[no-untyped-call]
+        return append_meta(reference, meta)
 
     def _register_choices(self, name: str, field: Any) -> dict[str, Any]:
         schema = build_choice_field(field)

@@ -34,11 +34,13 @@ class SchemaGenerator(SpectacularGenerator):
         That decorator extends `DEFAULT_SCHEMA_CLASS`, which then stands before the view's own class in the order of
         bases. A class derived from both puts the view's first again.
         """
-        view = super().create_view(callback, method, request)
-        described, default = get_class(callback.cls.schema), api_settings.DEFAULT_SCHEMA_CLASS
+        view = super().create_view(callback, method, request)  # type: ignore[no-untyped-call]
+        described: type = get_class(callback.cls.schema)
+        default: Any = api_settings.DEFAULT_SCHEMA_CLASS
         action = getattr(view, getattr(view, "action", None) or method.lower(), None)
-        extended = get_class(getattr(action, "kwargs", {}).get("schema") or described)
+        extended: type = get_class(getattr(action, "kwargs", {}).get("schema") or described)
         if issubclass(described, AutoSchema) and not issubclass(extended, described) and issubclass(extended, default):
             bridge = described if issubclass(described, default) else type("Bridge", (described, default), {})
-            self._set_schema_to_view(view, type("ExtendedSchema", (extended, bridge), {})())
+            schema = type("ExtendedSchema", (extended, bridge), {})()
+            self._set_schema_to_view(view, schema)  # type: ignore[no-untyped-call]
         return view

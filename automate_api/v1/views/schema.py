@@ -108,9 +108,10 @@ class SchemaCache:
 def _rendered(urlconf: Any, renderer: type[BaseRenderer]) -> bytes:
     # Warnings about a host's views are for `manage.py spectacular`, not for a server's output.
     with GENERATOR_STATS.silence():
-        schema = SchemaGenerator(urlconf=urlconf).get_schema(request=None, public=True)
-    rendered: bytes = renderer().render(schema, renderer_context={})
-    return rendered
+        generator = SchemaGenerator(urlconf=urlconf)  # type: ignore[no-untyped-call]
+        schema = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    rendered: Any = renderer().render(schema, renderer_context={})
+    return bytes(rendered)
 
 
 cache = SchemaCache()
