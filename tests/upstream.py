@@ -184,7 +184,7 @@ def broken(how: str, at: float, framing: str) -> Answer:
     `cut`, `reset` and `stall` end anywhere in the response, head and framing included: by closing, by a TCP reset, and
     by sending nothing more. `long`, `short` and `size` state a wrong length of the body or of a chunk. The others keep
     to HTTP and are wrong inside: `half` an event at the end, an event that is not `json`, an `error` object, `nodone`,
-    `noreason`, and `garbage` instead of an event.
+    `noreason`, and `garbage` instead of an event. `none` is whole.
     """
     events = chat_events(pieces_of(TEXT))
     place = int(at * len(events))
@@ -204,6 +204,8 @@ def broken(how: str, at: float, framing: str) -> Answer:
 
 
 def _spoilt(events: list[bytes], how: str, place: int) -> list[bytes]:
+    if how == "none":
+        return events
     if how == "half":
         return [*events[:place], events[place][: len(events[place]) // 2]]
     if how == "nodone":
@@ -258,10 +260,14 @@ class FakeUpstream:
         self._loop.call_soon_threadsafe(self.permits.release)
 
     def start(self) -> None:
+        """Listen; `port` is known from here on."""
         self._thread.start()
         self._ready.wait(10)
 
     def stop(self) -> None:
+        """End it; again does nothing."""
+        if not self._thread.is_alive():
+            return
         self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join(10)
 
@@ -398,7 +404,7 @@ def _chat(request: Request, server: FakeUpstream, name: str, arguments: list[str
         return broken(arguments[0], float(arguments[1]), arguments[2])
     if name == "raw":
         data = server.answers[arguments[0]]
-        return Answer(framed([data])) if stream else whole(data)
+        return Answer(framed([data] if data else [])) if stream else whole(data)
     if name in ("chunks", "gated"):
         texts = [f"{number} " for number in range(int(arguments[0]))]
         delay = float(arguments[1]) / 1000 if name == "chunks" else 0.0

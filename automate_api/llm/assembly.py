@@ -43,7 +43,7 @@ class ToolCalls:
         if index is None:
             # Some servers number nothing and send each call whole: an id begins a new one.
             last = len(self._parts) - 1
-            return last + 1 if delta.get("id") or last < 0 else last
+            index = last + 1 if delta.get("id") or last < 0 else last
         if type(index) is not int or not 0 <= index < MAX_TOOL_CALLS:
             raise UpstreamInvalid
         return index

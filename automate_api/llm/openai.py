@@ -91,21 +91,32 @@ class Call:
         Where none is, raises what went wrong: an UpstreamError, or OutboundBlocked.
         """
         self._attempts += 1
-        method = "GET" if self._data is None else "POST"
-        self._exchange = request(method, self._url, data=self._data, headers=self._headers, timeouts=self._timeouts)
         try:
-            return await self._begin(self._exchange)
+            return await self._begin()
         except UpstreamError as error:
             self._leave()
-            response = self._exchange.response
+            response = None if self._exchange is None else self._exchange.response
             after = None if response is None else parse_retry_after(response.headers)
             retry = plan_retry(error, attempt=self._attempts, max_retries=self._max_retries, retry_after=after)
             if retry is None:
                 raise
             return retry
 
-    async def _begin(self, exchange: request) -> Response:
-        response = await exchange.open()
+    async def _open(self) -> Response:
+        method = "GET" if self._data is None else "POST"
+        while True:
+            exchange = request(method, self._url, data=self._data, headers=self._headers, timeouts=self._timeouts)
+            self._exchange = exchange
+            try:
+                return await exchange.open()
+            except UpstreamBrokeOff:
+                # Servers end connections that they kept when they like. That is no fault of this call, and since each
+                # such connection is dropped, the next one is new at last.
+                if not exchange.reused:
+                    raise
+
+    async def _begin(self) -> Response:
+        response = await self._open()
         if not 200 <= response.status < 300:
             raise _error_of(response)
         if response.headers.get("Content-Encoding", "identity").lower() != "identity":

@@ -13,12 +13,13 @@ class EventParser:
     given as data like any other after setting `error_named`. UpstreamInvalid is raised for an event over a megabyte.
     """
 
-    __slots__ = ("_data", "_first", "_rest", "_size", "error_named")
+    __slots__ = ("_data", "_data_size", "_first", "_rest", "_rest_size", "error_named")
 
     def __init__(self) -> None:
-        self._rest: list[bytes] = []
-        self._data: list[bytes] = []
-        self._size = 0
+        self._rest: list[bytes] = []  # of a line that is not complete
+        self._rest_size = 0
+        self._data: list[bytes] = []  # of an event that is not complete
+        self._data_size = 0
         self._first = True
         self.error_named = False
 
@@ -30,20 +31,29 @@ class EventParser:
         if self._rest:
             chunk = b"".join([*self._rest, chunk])
             self._rest.clear()
-            self._size = sum(map(len, self._data))
+            self._rest_size = 0
         lines = chunk.split(b"\n")
         if rest := lines.pop():
             self._hold(rest)
         return self._events(lines)
 
     def _hold(self, rest: bytes) -> None:
-        self._grow(len(rest))
         self._rest.append(rest)
-
-    def _grow(self, size: int) -> None:
-        self._size += size
-        if self._size > MAX_EVENT_BYTES:
+        self._rest_size += len(rest)
+        if self._rest_size > MAX_EVENT_BYTES:
             raise UpstreamInvalid
+
+    def _add(self, line: bytes) -> None:
+        self._data.append(line[6:] if line.startswith(b"data: ") else line[5:])
+        self._data_size += len(line) + 1
+        if self._data_size > MAX_EVENT_BYTES:
+            raise UpstreamInvalid
+
+    def _take(self) -> bytes:
+        data = self._data[0] if len(self._data) == 1 else b"\n".join(self._data)
+        self._data.clear()
+        self._data_size = 0
+        return data
 
     def _events(self, lines: list[bytes]) -> list[bytes]:
         if self._first:
@@ -51,16 +61,11 @@ class EventParser:
             self._first = False
         events = []
         for line in lines:
-            if line.endswith(b"\r"):
-                line = line[:-1]  # noqa: PLW2901
-            if line.startswith(b"data:"):
-                self._grow(len(line))
-                self._data.append(line[6:] if line.startswith(b"data: ") else line[5:])
-            elif not line:
-                if self._data:
-                    events.append(self._data[0] if len(self._data) == 1 else b"\n".join(self._data))
-                    self._data.clear()
-                    self._size = sum(map(len, self._rest))
-            elif line.startswith(b"event:") and line[6:].strip() == b"error":
-                self.error_named = True
+            content = line[:-1] if line.endswith(b"\r") else line
+            if content.startswith(b"data:"):
+                self._add(content)
+            elif content:
+                self.error_named |= content.startswith(b"event:") and content[6:].strip() == b"error"
+            elif self._data:
+                events.append(self._take())
         return events

@@ -43,11 +43,12 @@ class Destination:
 class Connecting:
     """One attempt to connect: what the hooks of the connector are told, and what they say."""
 
-    __slots__ = ("blocked", "host")
+    __slots__ = ("blocked", "host", "opened")
 
     def __init__(self, host: str) -> None:
         self.host = host
         self.blocked = False
+        self.opened = False
 
 
 connecting: ContextVar[Connecting | None] = ContextVar("automate_api_connecting", default=None)
@@ -154,6 +155,7 @@ def make_socket(addr_info: tuple[int, int, int, str, tuple[str, int] | tuple[str
             attempt.blocked = True
         # An OSError, since that is what the connector expects of a socket that cannot be had.
         raise PermissionError("outbound address refused")
+    attempt.opened = True
     return socket.socket(family=family, type=kind, proto=proto)
 
 

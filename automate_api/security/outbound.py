@@ -263,7 +263,7 @@ class request:  # noqa: N801 - used like a function
     Left before the body's end, by an error or a cancellation too, the connection is dropped at once.
     """
 
-    __slots__ = ("_body", "_headers", "_max_bytes", "_method", "_timeouts", "_url", "response")
+    __slots__ = ("_attempt", "_body", "_headers", "_max_bytes", "_method", "_timeouts", "_url", "response")
 
     def __init__(
         self,
@@ -278,7 +278,13 @@ class request:  # noqa: N801 - used like a function
         self._method, self._url, self._body, self._timeouts = method, url, data, timeouts
         self._headers = headers or {}
         self._max_bytes = settings.max_response_bytes if max_bytes is None else max_bytes
+        self._attempt: Connecting | None = None
         self.response: Response | None = None
+
+    @property
+    def reused(self) -> bool:
+        """Whether the request went over a connection that was kept from an earlier exchange."""
+        return self._attempt is not None and not self._attempt.opened
 
     async def __aenter__(self) -> Response:
         return await self.open()
@@ -293,7 +299,7 @@ class request:  # noqa: N801 - used like a function
         destination = check_url(self._url)
         _check_headers(self._headers)
         session, start = await _session(), asyncio.get_running_loop().time()
-        attempt = Connecting(destination.host)
+        self._attempt = attempt = Connecting(destination.host)
         token = connecting.set(attempt)
         try:
             async with asyncio.timeout_at(start + min(self._timeouts.first_byte, self._timeouts.total)):
