@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -36,6 +37,11 @@ def chosen_port() -> int:
 @contextmanager
 def model_server(api_key: str) -> Iterator[str]:
     """The address of a small language model that answers on this machine."""
+    if find_spec("xllamacpp") is None:
+        raise DemoError(
+            "The package xllamacpp, which runs the model, is not installed: run `make demo`. "
+            "It has wheels for Linux and macOS on x86-64 and arm64; elsewhere this demo cannot run."
+        )
     log = DATA_DIR / "model.log"
     heading("Start a small language model: SmolLM2-135M-Instruct on this machine's CPU")
     with running("example_project.demo.model", log=log, env={"MODEL_API_KEY": api_key}, read=True) as process:
@@ -82,8 +88,9 @@ def show_addresses(client: Client, staff: dict[str, Any]) -> None:
     heading("Look around")
     detail(f"Schema browser   {client.url('/api/v1/docs/')}   or   {client.url('/api/v1/redoc/')}")
     detail(f"Django admin     {client.url('/admin/')}   {ADMIN} / {demo_password(ADMIN)}")
-    detail(f"API              {client.url('/api/v1/')}   {staff['username']} / {staff['password']}")
-    detail(f"API key          {staff['api_key']}")
+    detail(f"API              {client.url('/api/v1/')}   once signed in at the admin as somebody of acme:")
+    detail(f"                 {staff['username']} / {staff['password']}")
+    detail(f"API key of {staff['username']}: {staff['api_key']}")
 
 
 def serve_on(server: subprocess.Popen[str]) -> None:

@@ -61,7 +61,8 @@ class Client:
             connection.close()
 
     def _send(self, method: str, path: str, body: Any, *, accept: str) -> HTTPConnection:
-        detail(styled(f"{method} {path}", "36") + (f"  {json.dumps(masked(body))}" if body is not None else ""))
+        shown = "" if body is None else f"  {json.dumps(masked(body), ensure_ascii=False)}"
+        detail(styled(f"{method} {path}", "36") + shown)
         connection = HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
         headers = {"Authorization": f"Bearer {self.api_key}", "Accept": accept}
         if body is not None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import xllamacpp
 
-ALIAS = "smollm2-135m"
+from example_project.demo import MODEL
 
 
 def weights() -> Path:
@@ -30,7 +30,7 @@ def serve(api_key: str) -> xllamacpp.Server:
     """A running server on a free port. It lives as long as the object."""
     params = xllamacpp.CommonParams()
     params.model.path = str(weights())
-    params.model_alias = {ALIAS}
+    params.model_alias = {MODEL}
     params.hostnames = ["127.0.0.1"]
     params.port = 0
     params.api_keys = [api_key]

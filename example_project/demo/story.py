@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
+from example_project.demo import MODEL
 from example_project.demo.client import Client, Event
 from example_project.demo.console import DemoError, detail, heading, styled
-from example_project.demo.model import ALIAS
 
 QUESTION = "Why is the sky blue?"
 INPUT_SCHEMA = {
@@ -47,7 +47,7 @@ def register_provider(client: Client, base_url: str, api_key: str) -> int:
             "kind": "openai",
             "base_url": base_url,
             "api_key": api_key,
-            "default_model": ALIAS,
+            "default_model": MODEL,
             "timeout_seconds": 120,
         },
     )
@@ -60,7 +60,7 @@ def try_provider(client: Client, provider: int) -> None:
     """The provider really answers."""
     heading("Test the provider: it is really called")
     answer = client.call("POST", f"/api/v1/providers/{provider}/test/")
-    check(answer["ok"] and ALIAS in answer["models"], f"the model {ALIAS}", answer)
+    check(answer["ok"] and MODEL in answer["models"], f"the model {MODEL}", answer)
     detail(f"It answers in {answer['latency_ms']} ms and offers: {', '.join(answer['models'])}")
 
 
@@ -74,7 +74,7 @@ def create_llm_client(client: Client, provider: int) -> int:
             "name": "Helper",
             "slug": "helper",
             "provider": provider,
-            "model": ALIAS,
+            "model": MODEL,
             "system_prompt": "You are a helpful assistant.",
             "temperature": 0.2,
             "max_tokens": 96,
@@ -118,7 +118,7 @@ def run(client: Client, endpoint: int) -> None:
     body = {"input": {"question": QUESTION}, "params": {"max_tokens": 48}}
     execution = client.call("POST", f"/api/v1/endpoints/{endpoint}/run/", body)
     check(execution["status"] == "succeeded" and execution["output"]["text"], "an answer", execution)
-    detail(styled(execution["output"]["text"], "32"))
+    detail(styled(execution["output"]["text"].replace("\n", "\n    "), "32"))
     stored = client.call("GET", f"/api/v1/executions/{execution['id']}/")
     check(stored["output"] == execution["output"], "the stored answer", stored)
     show_execution(client, stored)
@@ -143,13 +143,15 @@ def stream(client: Client, endpoint: int) -> None:
 
 def shown(events: Any, write: Callable[..., None] = print) -> Any:
     """The events, each token printed on its way through."""
-    write("    ", end="")
     event: Event
     for event in events:
-        if event.name == "token":
+        if event.name == "started":
+            write("    ", end="", flush=True)
+        elif event.name == "token":
             write(styled(event.data["text"].replace("\n", "\n    "), "32"), end="", flush=True)
+        elif event.name in {"final", "error", "cancelled"}:
+            write(flush=True)
         yield event
-    write(flush=True)
 
 
 def show_execution(client: Client, execution: dict[str, Any]) -> None:
