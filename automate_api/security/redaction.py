@@ -10,6 +10,7 @@ import json
 import re
 import traceback
 from collections.abc import Iterable
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import TypeVar, cast
 from urllib.parse import quote, quote_plus
@@ -21,6 +22,10 @@ from automate_api.conf import settings
 Value = TypeVar("Value")
 
 REDACTED = "[redacted]"
+
+# What this thread or task has had in clear while serving the present request, the latest last.
+_revealed: ContextVar[tuple[str, ...]] = ContextVar("automate_api_revealed", default=())
+_MOST_REVEALED = 32
 
 # Shorter ones would tear holes into ordinary text and keep nothing secret.
 _SHORTEST_SECRET = 4
@@ -50,12 +55,23 @@ def redact(value: Value, secrets: Iterable[str] = ()) -> Value:
 
 
 def redact_exception(exc: BaseException, secrets: Iterable[str] = ()) -> str:
-    """The traceback of `exc` with its causes, as text without secrets.
+    """The traceback of `exc` with its causes, as text without `secrets` and without those revealed in this context.
 
     Logging the exception itself would print its message and those of its causes, and either may quote a header or a
     request.
     """
-    return redact("".join(traceback.format_exception(exc)).rstrip(), secrets)
+    return redact("".join(traceback.format_exception(exc)).rstrip(), (*secrets, *_revealed.get()))
+
+
+def remember_revealed(secret: str) -> None:
+    """Note that `secret` is now in clear in this context, so that no exception's text shows it."""
+    if secret not in _revealed.get():
+        _revealed.set((*_revealed.get(), secret)[-_MOST_REVEALED:])
+
+
+def forget_revealed() -> None:
+    """The request is over, and what it revealed is no longer about."""
+    _revealed.set(())
 
 
 def _redacted(value: object, secrets: tuple[str, ...], patterns: tuple[re.Pattern[str], ...]) -> object:

@@ -13,6 +13,7 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from automate_api.conf import settings
+from automate_api.security.redaction import remember_revealed
 
 
 @lru_cache(maxsize=8)
@@ -59,9 +60,11 @@ class Secret:
         if not self.ciphertext:
             return ""
         try:
-            return _current().decrypt(self.ciphertext.encode()).decode()
+            plain = _current().decrypt(self.ciphertext.encode()).decode()
         except InvalidToken as exc:
             raise ImproperlyConfigured("No key in AUTOMATE_API_ENCRYPTION_KEYS decrypts a stored secret.") from exc
+        remember_revealed(plain)
+        return plain
 
     def is_current(self) -> bool:
         """Whether the first key encrypted it (or it is empty), so that the other keys are not needed for it."""

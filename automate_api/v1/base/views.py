@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import NotFound
-from rest_framework.filters import BaseFilterBackend
 from rest_framework.metadata import BaseMetadata
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.pagination import BasePagination
@@ -20,6 +19,7 @@ from rest_framework.versioning import BaseVersioning
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet, ModelViewSet, ReadOnlyModelViewSet
 
+from automate_api.security.redaction import forget_revealed
 from automate_api.v1.authentication import CHALLENGE
 from automate_api.v1.base.authenticators import ConfiguredAuthenticators
 from automate_api.v1.base.configurable import ConfigurableMixin
@@ -143,6 +143,7 @@ class BaseAPIView(ConfigurableMixin, APIView):
         """REST framework's response, streams and errors too, with the correlation id."""
         response = super().finalize_response(request, response, *args, **kwargs)
         return_correlation_id(request, response)
+        forget_revealed()
         return response
 
 
@@ -156,7 +157,7 @@ class BaseViewSet(BaseAPIView, GenericViewSet[Any]):
     """
 
     pagination_class: type[BasePagination] | None = None
-    filter_backends: Sequence[type[BaseFilterBackend]] = (FilterBackend, OrderingBackend)
+    filter_backends: Sequence[Any] = (FilterBackend, OrderingBackend)
     filterset_class: Any = None
     ordering: Collection[str] | str = ()
     ordering_fields: Collection[str] = ()
