@@ -1,6 +1,6 @@
 """The domain in Django's admin, which alone looks across tenants. What machines write is read-only."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -67,7 +67,7 @@ class ProviderForm(_ProviderForm):
 class TenantAdmin(_ModelAdmin):
     """Rows with a tenant that is chosen when they are made."""
 
-    list_filter = ("tenant_id",)
+    list_filter: ClassVar[Any] = ("tenant_id",)
     list_per_page = 50
     show_full_result_count = False
 
@@ -87,7 +87,7 @@ class ProviderAdmin(TenantAdmin):
 
     form = ProviderForm
     list_display = ("name", "tenant_id", "slug", "base_url", "default_model", "has_key", "enabled")
-    list_filter = ("enabled", "kind", "tenant_id")
+    list_filter: ClassVar[Any] = ("enabled", "kind", "tenant_id")
     search_fields = ("name", "slug", "base_url")
 
     @admin.display(boolean=True, description=_("key"))
@@ -129,7 +129,7 @@ class EndpointAdmin(TenantAdmin):
 
     list_display = ("name", "tenant_id", "slug", "task_types", "llm_client", "enabled", "version")
     list_select_related = ("llm_client",)
-    list_filter = ("enabled", "tenant_id")
+    list_filter: ClassVar[Any] = ("enabled", "tenant_id")
     search_fields = ("name", "slug")
     raw_id_fields = ("llm_client",)
     inlines = (GrantInline,)

@@ -66,6 +66,12 @@ class Stream:
         while (event := self.event()) is not None:
             yield event
 
+    def __enter__(self) -> "Stream":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.leave()
+
     def leave(self) -> None:
         """Close the connection without reading on."""
         self.response.close()
@@ -92,9 +98,9 @@ class Served:
 
     def call(self, method: str, path: str, body: Any = None, **arguments: Any) -> tuple[int, Any]:
         """Send a request and read the whole answer as JSON."""
-        with contextlib.closing(self.send(method, path, body, **arguments).response) as response:
-            text = response.read()
-            return response.status, json.loads(text) if text else None
+        with self.send(method, path, body, **arguments) as answer:
+            text = answer.response.read()
+            return answer.response.status, json.loads(text) if text else None
 
     def make_endpoint(self, base_url: str, model: str, **provider: Any) -> int:
         """An endpoint of acme on `model`, made over HTTP."""

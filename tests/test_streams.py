@@ -37,34 +37,35 @@ def tokens_of(events: list[tuple[str, Any]]) -> str:
 
 
 def test_a_stream_is_the_whole_answer_and_is_stored_when_it_ends(server: Served, model_server: FakeUpstream) -> None:
-    stream = server.stream(server.make_endpoint(model_server.url, "chat"))
-    assert stream.response.status == 200
-    assert stream.response.headers["Content-Type"].startswith("text/event-stream")
-    events = list(stream.events())
+    with server.stream(server.make_endpoint(model_server.url, "chat")) as stream:
+        assert stream.response.status == 200
+        assert stream.response.headers["Content-Type"].startswith("text/event-stream")
+        events = list(stream.events())
+        correlation_id = stream.response.headers["X-Correlation-ID"]
     assert [events[0][0], events[-1][0]] == ["started", "final"]
     assert tokens_of(events) == TEXT == events[-1][1]["output"]["text"]
-    correlation_id = stream.response.headers["X-Correlation-ID"]
     _status, page = server.call("GET", f"/api/v1/executions/?correlation_id={correlation_id}")
     assert [row["status"] for row in page["results"]] == ["succeeded"]
 
 
 def test_a_stream_comes_chunk_by_chunk(server: Served, model_server: FakeUpstream) -> None:
     """The model server sends the next piece only after the client has read the one before."""
-    stream = server.stream(server.make_endpoint(model_server.url, "gated:5"))
-    assert stream.event() == ("started", {"attempt": 1})
-    model_server.allow()  # the event that only names the role
-    for number in range(5):
-        model_server.allow()
-        assert stream.event() == ("token", {"text": f"{number} "})
-    for _ in range(4):
-        model_server.allow()
-    kind, data = stream.event() or ("", {})
-    assert (kind, data["output"]["text"]) == ("final", "0 1 2 3 4 ")
-    assert stream.event() is None
+    with server.stream(server.make_endpoint(model_server.url, "gated:5")) as stream:
+        assert stream.event() == ("started", {"attempt": 1})
+        model_server.allow()  # the event that only names the role
+        for number in range(5):
+            model_server.allow()
+            assert stream.event() == ("token", {"text": f"{number} "})
+        for _ in range(4):
+            model_server.allow()
+        kind, data = stream.event() or ("", {})
+        assert (kind, data["output"]["text"]) == ("final", "0 1 2 3 4 ")
+        assert stream.event() is None
 
 
 def test_an_upstream_that_breaks_ends_the_stream_with_an_error(server: Served, model_server: FakeUpstream) -> None:
-    events = list(server.stream(server.make_endpoint(model_server.url, "break:cut:0.6:chunked")).events())
+    with server.stream(server.make_endpoint(model_server.url, "break:cut:0.6:chunked")) as stream:
+        events = list(stream.events())
     kind, data = events[-1]
     assert (kind, data["code"]) == ("error", "upstream_broke_off")
     assert data["partial"] == tokens_of(events)

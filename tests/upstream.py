@@ -307,6 +307,7 @@ class _Protocol(asyncio.StreamReaderProtocol):
         super().__init__(asyncio.StreamReader(limit=2**16), self._talk)
         self._server = server
         self._own = connection
+        self._talking: asyncio.Task[None] | None = None
 
     def eof_received(self) -> bool:
         super().eof_received()
@@ -318,16 +319,19 @@ class _Protocol(asyncio.StreamReaderProtocol):
         self._own.closed_by_client |= exc is not None
         self._own.closed.set()
         self._server.notice()
+        if self._talking is not None:
+            self._talking.cancel()
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._talking = asyncio.current_task()
         try:
             while (request := await self._read(reader)) is not None:
                 self._server.requests.append(request)
                 self._server.notice()
                 if not await self._reply(request, writer):
                     break
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass  # the client left: `connection_lost` has said so
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # the client left: `connection_lost` has said so; or the server stops
         finally:
             writer.close()
 

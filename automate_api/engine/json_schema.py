@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 from django.utils.translation import gettext as _
 from jsonschema import Draft202012Validator
@@ -76,15 +76,15 @@ def _references(schema: Any) -> Iterator[str]:
 
 
 def _described(error: ValidationError, field: str) -> list[FieldError]:
-    keyword, path = str(error.validator), _path(field, error)
+    keyword, path, wanted = str(error.validator), _path(field, error), cast(Any, error.validator_value)
+    given, schema = cast(Any, error.instance), cast(Any, error.schema)
     if keyword == "required":
-        missing = [name for name in error.validator_value if name not in error.instance]
+        missing = [name for name in wanted if name not in given]
         return [FieldError(_join(path, name), "required", _("This field is required.")) for name in missing]
     if keyword == "additionalProperties":
-        known = error.schema.get("properties", {})
-        unknown = [str(name)[:64] for name in error.instance if name not in known][:MOST_ERRORS]
+        unknown = [str(name)[:64] for name in given if name not in schema.get("properties", {})][:MOST_ERRORS]
         return [FieldError(_join(path, name), "unknown_field", _("This field is not known here.")) for name in unknown]
-    rule = json.dumps(error.validator_value, ensure_ascii=False)[:_MOST_CHARACTERS]
+    rule = json.dumps(wanted, ensure_ascii=False)[:_MOST_CHARACTERS]
     detail = _("This does not satisfy %(keyword)s: %(rule)s.") % {"keyword": keyword, "rule": rule}
     return [FieldError(path, keyword, detail)]
 

@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Iterable, Iterator
-from typing import TextIO, TypeVar
+from typing import TypeVar
+
+from django.core.management.base import OutputWrapper
 
 T = TypeVar("T")
 
@@ -10,7 +12,7 @@ _WIDTH = 30
 _SECONDS_BETWEEN_DRAWS = 0.1
 
 
-def progress(items: Iterable[T], *, total: int, label: str, stream: TextIO) -> Iterator[T]:
+def progress(items: Iterable[T], *, total: int, label: str, stream: OutputWrapper) -> Iterator[T]:
     """Yield `items` while drawing how many of `total` are done on `stream`, if that is a terminal."""
     if not stream.isatty():
         yield from items
@@ -22,10 +24,10 @@ def progress(items: Iterable[T], *, total: int, label: str, stream: TextIO) -> I
             _draw(done, total, label, stream)
         yield item
     _draw(total, total, label, stream)
-    stream.write("\n")
+    stream.write("")
 
 
-def _draw(done: int, total: int, label: str, stream: TextIO) -> None:
+def _draw(done: int, total: int, label: str, stream: OutputWrapper) -> None:
     filled = _WIDTH * done // total if total else _WIDTH
-    stream.write(f"\r{label} [{'#' * filled}{'.' * (_WIDTH - filled)}] {done}/{total}")
+    stream.write(f"\r{label} [{'#' * filled}{'.' * (_WIDTH - filled)}] {done}/{total}", ending="")
     stream.flush()

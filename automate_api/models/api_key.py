@@ -1,6 +1,6 @@
 """API keys: a user's credentials for programs, narrowed to scopes."""
 
-from typing import Self
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
@@ -34,7 +34,7 @@ class APIKey(TenantModel):
     expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
     revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True, editable=False)
 
-    objects = APIKeyQuerySet.as_manager()
+    objects: ClassVar[Any] = APIKeyQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("API key")

@@ -1,6 +1,6 @@
 """Endpoints: what a tenant's members may run."""
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -45,7 +45,7 @@ class Endpoint(TenantModel):
     version = models.PositiveIntegerField(_("version"), default=1, editable=False)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
 
-    objects = EndpointQuerySet.as_manager()
+    objects: ClassVar[Any] = EndpointQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("endpoint")

@@ -1,5 +1,7 @@
 """Executions: one row for each run of an endpoint."""
 
+from typing import Any, ClassVar
+
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
@@ -50,7 +52,7 @@ class Execution(TenantModel):
     finished_at = models.DateTimeField(_("finished at"), null=True)
     correlation_id = models.CharField(_("correlation id"), max_length=128)
 
-    objects = OwnedQuerySet.as_manager()
+    objects: ClassVar[Any] = OwnedQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("execution")

@@ -1,6 +1,6 @@
 """LLM clients: a model with a system prompt and parameters, owned by somebody and perhaps shared."""
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -64,7 +64,7 @@ class LLMClient(TenantModel):
     version = models.PositiveIntegerField(_("version"), default=1, editable=False)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
 
-    objects = LLMClientQuerySet.as_manager()
+    objects: ClassVar[Any] = LLMClientQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("LLM client")

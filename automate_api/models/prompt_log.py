@@ -1,5 +1,7 @@
 """Prompt logs: what was said to a model, and what it said."""
 
+from typing import Any, ClassVar
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -25,7 +27,7 @@ class PromptLog(TenantModel):
     provider = models.CharField(_("provider"), max_length=64, blank=True)
     usage = models.JSONField(_("usage"), null=True)
 
-    objects = OwnedQuerySet.as_manager()
+    objects: ClassVar[Any] = OwnedQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("prompt log")

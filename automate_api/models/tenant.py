@@ -1,7 +1,7 @@
 """What every row of this package has: a tenant and a time of making."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, Group
@@ -56,7 +56,7 @@ class TenantModel(models.Model):
     tenant_id = models.CharField(_("tenant"), max_length=64)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
-    objects = TenantQuerySet.as_manager()
+    objects: ClassVar[Any] = TenantQuerySet.as_manager()
 
     class Meta:
         abstract = True

@@ -19,7 +19,7 @@ class EchoFilter:
         """What of the text so far may be shown and has not been."""
         if not self._secrets:
             return piece
-        text = mask(self._held + piece, self._secrets)
+        text: str = mask(self._held + piece, self._secrets)
         keep = max((_overlap(text, secret) for secret in self._secrets), default=0)
         self._held = text[len(text) - keep :]
         return text[: len(text) - keep]

@@ -33,7 +33,8 @@ class LLMClientFilterSet(FilterSet):
 
     def filter_ownership(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """Narrow to the caller's own or to other people's."""
-        actor = self.request.parser_context["view"].get_actor()
+        request: Any = self.request
+        actor = request.parser_context["view"].get_actor()
         match value:
             case "owned":
                 return rows & LLMClient.objects.owned_by(actor)

@@ -23,8 +23,7 @@ class Command(BaseCommand):
             label = f"{model._meta.label}.{field.name}"  # noqa: SLF001 - Django's public _meta
             total = count_secrets(model, field)
             try:
-                rows = progress(rotate_secrets(model, field), total=total, label=label, stream=self.stderr._out)  # noqa: SLF001
-                changed = sum(rows)
+                changed = sum(progress(rotate_secrets(model, field), total=total, label=label, stream=self.stderr))
             except ImproperlyConfigured as exc:
                 raise CommandError(f"{label}: {exc}") from exc
             self.stdout.write(f"{label}: {changed} of {total} put under the first key")

@@ -18,7 +18,7 @@ class APIKeySerializer(serializers.ModelSerializer[APIKey]):
 
     class Meta:
         model = APIKey
-        fields = ("id", "name", "user", "scopes", "expires_at", "revoked_at", "created_at")
+        fields: tuple[str, ...] = ("id", "name", "user", "scopes", "expires_at", "revoked_at", "created_at")
         read_only_fields = ("id", "revoked_at", "created_at")
 
     def validate_expires_at(self, value: Any) -> Any:

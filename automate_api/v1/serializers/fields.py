@@ -1,6 +1,6 @@
 """Serializer fields that know who is asking."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from automate_api.tenancy import members_of
 
-_MESSAGES = {"does_not_exist": _("There is no such object."), "incorrect_type": _("This is not an id.")}
+_MESSAGES: Any = {"does_not_exist": _("There is no such object."), "incorrect_type": _("This is not an id.")}
 
 
 class ReadableRelatedField(serializers.PrimaryKeyRelatedField[Any]):
@@ -20,8 +20,9 @@ class ReadableRelatedField(serializers.PrimaryKeyRelatedField[Any]):
 
     def get_queryset(self) -> QuerySet[Any]:
         """The rows readable by the view's actor."""
-        rows: QuerySet[Any] = super().get_queryset()
-        return rows.readable_by(self.context["view"].get_actor())  # type: ignore[attr-defined, no-any-return]
+        rows: Any = super().get_queryset()
+        readable: QuerySet[Any] = rows.readable_by(self.context["view"].get_actor())
+        return readable
 
 
 class MemberField(serializers.PrimaryKeyRelatedField[Any]):
@@ -37,7 +38,8 @@ class MemberField(serializers.PrimaryKeyRelatedField[Any]):
     def get_queryset(self) -> QuerySet[Any]:
         """The members of the tenant, as `AUTOMATE_API_TENANT_MEMBERS` says."""
         tenant_id = self.context["view"].get_actor().tenant_id
-        return super().get_queryset().none() if tenant_id is None else members_of(tenant_id)
+        users: QuerySet[Any] = get_user_model()._default_manager.none()  # noqa: SLF001 - Django's public name
+        return users if tenant_id is None else members_of(tenant_id)
 
 
 class GroupField(serializers.PrimaryKeyRelatedField[Any]):
@@ -54,7 +56,7 @@ class GroupField(serializers.PrimaryKeyRelatedField[Any]):
 class ObjectField(serializers.JSONField):
     """A JSON object."""
 
-    default_error_messages = {"not_an_object": _("This must be a JSON object.")}
+    default_error_messages: ClassVar[Any] = {"not_an_object": _("This must be a JSON object.")}
 
     def to_internal_value(self, data: Any) -> Any:
         """`data` where it is an object; a ValidationError for any other value."""

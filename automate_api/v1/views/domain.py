@@ -1,16 +1,23 @@
 """What the views of the domain's nouns share."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import connections, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from rest_framework.views import APIView
+
 from automate_api.models import Actor
 from automate_api.v1.base import TenantFilterMixin
 from automate_api.v1.base.tenant import tenant_of_request
 from automate_api.v1.permissions import key_of
+
+if TYPE_CHECKING:
+    _View = APIView
+else:
+    _View = object
 
 
 class ActorMixin:
@@ -33,16 +40,16 @@ class DomainMixin(TenantFilterMixin):
         return readable
 
 
-class RunsMixin:
+class RunsMixin(_View):
     """For views that run things: `ATOMIC_REQUESTS` does not hold them.
 
     What a run stores must be seen by others while it goes on, and must stay when it fails.
     """
 
     @classmethod
-    def as_view(cls, *args: Any, **kwargs: Any) -> Callable[..., Any]:
+    def as_view(cls, *args: Any, **kwargs: Any) -> Any:
         """The view, outside any transaction of the request."""
-        view: Callable[..., Any] = super().as_view(*args, **kwargs)  # type: ignore[misc]
+        view: Callable[..., Any] = super().as_view(*args, **kwargs)
         for alias in connections:
             view = transaction.non_atomic_requests(using=alias)(view)
         return view

@@ -53,7 +53,7 @@ class EndpointViewSet(RunsMixin, DomainMixin, BaseModelViewSet):
         """Make it in the caller's tenant."""
         serializer.instance = create_endpoint(actor=self.get_actor(), **serializer.validated_data)
 
-    def perform_update(self, serializer: BaseSerializer[Any]) -> None:
+    def perform_update(self, serializer: Any) -> None:
         """Change it and count its version up."""
         serializer.instance = update_endpoint(serializer.instance, **serializer.validated_data)
 

@@ -35,7 +35,7 @@ class LLMClientViewSet(DomainMixin, BaseModelViewSet):
         """Make it the caller's."""
         serializer.instance = create_llm_client(actor=self.get_actor(), **serializer.validated_data)
 
-    def perform_update(self, serializer: BaseSerializer[Any]) -> None:
+    def perform_update(self, serializer: Any) -> None:
         """Change it where the caller may."""
         serializer.instance = update_llm_client(
             serializer.instance, actor=self.get_actor(), **serializer.validated_data

@@ -58,7 +58,7 @@ class ProviderViewSet(DomainMixin, BaseModelViewSet):
         """Make it in the caller's tenant."""
         serializer.instance = create_provider(actor=self.get_actor(), **serializer.validated_data)
 
-    def perform_update(self, serializer: BaseSerializer[Any]) -> None:
+    def perform_update(self, serializer: Any) -> None:
         """Change it; the key goes where the address changes."""
         serializer.instance = update_provider(serializer.instance, **serializer.validated_data)
 
