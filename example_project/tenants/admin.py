@@ -5,7 +5,7 @@ from django.contrib import admin
 from example_project.tenants.models import Membership, Tenant
 
 
-class MembershipInline(admin.TabularInline):
+class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]  # generic for mypy alone
     """A tenant's members, on the tenant's page."""
 
     model = Membership
@@ -13,7 +13,7 @@ class MembershipInline(admin.TabularInline):
 
 
 @admin.register(Tenant)
-class TenantAdmin(admin.ModelAdmin):
+class TenantAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Tenants with their members."""
 
     inlines = (MembershipInline,)
