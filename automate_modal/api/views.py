@@ -14,6 +14,7 @@ from automate_api.v1.base import BaseAPIView
 from automate_api.v1.serializers.endpoints import RunRequestSerializer
 from automate_api.v1.serializers.events import RunEventSerializer
 from automate_api.v1.views.domain import ActorMixin, RunsMixin, is_asgi
+from automate_api.v1.views.endpoints import ID_OR_SLUG
 
 
 class EndpointStreamView(RunsMixin, ActorMixin, BaseAPIView):
@@ -31,6 +32,7 @@ class EndpointStreamView(RunsMixin, ActorMixin, BaseAPIView):
         return rows.select_related("llm_client__provider")
 
     @extend_schema(
+        parameters=[ID_OR_SLUG],
         description=_(
             "Run the endpoint and stream its events as they come. After validation the answer is always 200; what fails "
             "later is an `error` event. The stream ends after `final`, `error` or `cancelled`, and the run with the stream."

@@ -31,7 +31,8 @@ class APIKeyViewSet(StaffOnlyMixin, DomainMixin, mixins.CreateModelMixin, BaseRe
     scope_resource = "api-keys"
 
     @extend_schema(
-        description=_("Issue a key. Its text is in this answer and nowhere else."), responses={201: IssuedAPIKeySerializer}
+        description=_("Issue a key. Its text is in this answer and nowhere else."),
+        responses={201: IssuedAPIKeySerializer},
     )
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Issue a key, for the caller or for another member of the tenant."""

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 from django.db import connections, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
-
 from rest_framework.views import APIView
 
 from automate_api.models import Actor

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -24,14 +24,16 @@ from automate_api.v1.serializers.endpoints import EndpointSerializer, RunRequest
 from automate_api.v1.serializers.executions import ExecutionSerializer
 from automate_api.v1.views.domain import DomainMixin, RunsMixin
 
+ID_OR_SLUG = OpenApiParameter("id", str, OpenApiParameter.PATH, description=_("The endpoint's id or its slug."))
+
 
 @extend_schema_view(
     list=extend_schema(description=_("The endpoints you may run; for staff all of the tenant.")),
-    retrieve=extend_schema(description=_("One endpoint, by its id or slug.")),
+    retrieve=extend_schema(parameters=[ID_OR_SLUG], description=_("One endpoint, by its id or slug.")),
     create=extend_schema(description=_("Make an endpoint.")),
-    update=extend_schema(description=_("Replace an endpoint; its version counts up.")),
-    partial_update=extend_schema(description=_("Change an endpoint; its version counts up.")),
-    destroy=extend_schema(description=_("Delete an endpoint. Its executions stay.")),
+    update=extend_schema(parameters=[ID_OR_SLUG], description=_("Replace an endpoint; its version counts up.")),
+    partial_update=extend_schema(parameters=[ID_OR_SLUG], description=_("Change an endpoint; its version counts up.")),
+    destroy=extend_schema(parameters=[ID_OR_SLUG], description=_("Delete an endpoint. Its executions stay.")),
 )
 class EndpointViewSet(RunsMixin, DomainMixin, BaseModelViewSet):
     """Endpoints: run by whom their `access` admits, managed by staff."""
@@ -67,6 +69,7 @@ class EndpointViewSet(RunsMixin, DomainMixin, BaseModelViewSet):
         return rows
 
     @extend_schema(
+        parameters=[ID_OR_SLUG],
         description=_("Run the endpoint to its end and answer with the execution."),
         request=RunRequestSerializer,
         responses=ExecutionSerializer,

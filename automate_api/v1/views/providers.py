@@ -21,7 +21,7 @@ from automate_api.v1.serializers.providers import (
 from automate_api.v1.views.domain import DomainMixin
 
 _SHOWN = PolymorphicProxySerializer(
-    component_name="ProviderShown",
+    component_name="AutomateProviderShown",
     serializers=[ProviderSerializer, ProviderMemberSerializer],
     resource_type_field_name=None,
     many=False,

@@ -9,7 +9,14 @@ from pytest_django import DjangoAssertNumQueries
 
 from automate_api.exceptions import Conflict, InvalidInput, PermissionDenied
 from automate_api.models import Actor, APIKey
-from automate_api.services.api_keys import authenticate_key, create_key, issue_key, looks_like_key, revoke_key, rotate_key
+from automate_api.services.api_keys import (
+    authenticate_key,
+    create_key,
+    issue_key,
+    looks_like_key,
+    revoke_key,
+    rotate_key,
+)
 from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db

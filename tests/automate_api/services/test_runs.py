@@ -29,7 +29,9 @@ KEY = "sk-canary-0123456789abcdef"
 
 
 def endpoint_for(upstream: FakeUpstream, model: str = "chat", **fields: Any) -> Endpoint:
-    provider = make_provider(base_url=upstream.url, slug=f"p-{random.getrandbits(32)}", api_key=KEY, **fields.pop("provider", {}))
+    provider = make_provider(
+        base_url=upstream.url, slug=f"p-{random.getrandbits(32)}", api_key=KEY, **fields.pop("provider", {})
+    )
     client = make_llm_client(provider=provider, model=model, **fields.pop("client", {}))
     return make_endpoint(llm_client=client, **fields)
 
@@ -162,7 +164,9 @@ def test_tools_are_offered_and_their_calls_returned(upstream: FakeUpstream) -> N
     assert end.data["output"] == execution.output
 
 
-@pytest.mark.parametrize(("answer", "code"), [('{"n": 1}', None), ('{"n": "x"}', "upstream_invalid"), ("no", "upstream_invalid")])
+@pytest.mark.parametrize(
+    ("answer", "code"), [('{"n": 1}', None), ('{"n": "x"}', "upstream_invalid"), ("no", "upstream_invalid")]
+)
 def test_a_response_schema_is_asked_for_and_checked(upstream: FakeUpstream, answer: str, code: str | None) -> None:
     schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
     endpoint = endpoint_for(upstream, "echo", config={"response_schema": schema})

@@ -4,6 +4,7 @@ import os
 
 from tests.settings import *  # noqa: F403
 
+DEBUG = os.environ.get("SERVED_DEBUG") == "1"
 ROOT_URLCONF = "tests.hosts.served.urls"
 WSGI_APPLICATION = "tests.hosts.served.wsgi.application"
 AUTOMATE_API_PRIVATE_HOSTS = [host for host in os.environ.get("SERVED_PRIVATE_HOSTS", "").split(",") if host]
