@@ -1,1 +1,1 @@
-"""Host projects that tests run in, each a package with its settings."""
+"""Hosts: small Django projects and apps that use the package as a reader could."""
