@@ -1,0 +1,158 @@
+"""JSON bodies: what RFC 8259 and the database admit, and a 4xx that says what is wrong with the rest."""
+
+import json
+from io import BytesIO
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pytest_django import Settings
+from rest_framework.exceptions import ParseError
+from rest_framework.test import APIClient
+
+from automate_api.v1.parsers import MAX_DEPTH, StrictJSONParser
+from tests.hosts.shop.models import Item
+from tests.hosts.shop.people import signed_in
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.hosts.shop.urls")]
+
+JSON = "application/json"
+
+
+@pytest.fixture
+def client() -> APIClient:
+    return signed_in()
+
+
+def nested(depth: int, opening: str = "[", closing: str = "]", inner: str = "") -> bytes:
+    """JSON nested that deep."""
+    return (opening * depth + inner + closing * depth).encode()
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b'{"name": NaN}', "number"),
+        (b'{"name": Infinity}', "number"),
+        (b'{"name": -Infinity}', "number"),
+        (b'{"name": 1e999}', "number"),
+        (b'{"name": ' + b"9" * 5000 + b"}", "number"),
+        (b'{"name": "\\u0000"}', "NUL"),
+        (b'{"\\u0000": 1}', "NUL"),
+        (b'[{"a": ["\\u0000"]}]', "NUL"),
+        (b'{"name": "\\ud83d"}', "surrogate"),
+        (b'{"name": "\\uDC00 and more"}', "surrogate"),
+        (b'{"\\ud800": 1}', "surrogate"),
+        (b'{"name": "\x00"}', "line 1"),
+        (b'{"name": "\xff"}', "UTF-8"),
+        (b'{"name": "\xed\xa0\x80"}', "UTF-8"),
+        ('{"name": "x"}'.encode("utf-16"), "UTF-8"),
+        (b'\xef\xbb\xbf{"name": "x"}', "line 1"),
+        (b"{name: 1}", "line 1"),
+        (b'{"name": "x"', "line 1"),
+        (b'{"name": "x"} {}', "line 1"),
+        (b"\n\n  nope", "line 3, column 3"),
+        (nested(MAX_DEPTH + 1), "deep"),
+        (nested(1000), "deep"),
+        (nested(1000, '{"a":', "}", "1"), "deep"),
+        (nested(100_000), "deep"),
+        (nested(300_000, '[{"a":', "}]", "1"), "deep"),
+    ],
+)
+def test_what_is_wrong_with_a_body_is_a_400_that_says_it(client: APIClient, body: bytes, says: str) -> None:
+    answer = client.post("/items/", body, content_type=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed_request")
+    assert says in answer.json()["detail"]
+    assert not Item.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"a": "\\\\u0000"}',
+        b'{"a": "\\ud83d\\ude00"}',
+        b'{"a": 1.5e300}',
+        '{"a": "ä\\u2028"}'.encode(),
+        b"[" + b",".join([b"[]"] * 1000) + b"]",
+        nested(MAX_DEPTH),
+        nested(MAX_DEPTH, inner='"x"'),
+        b"17",
+        b'""',
+    ],
+)
+def test_what_json_admits_is_taken(client: APIClient, body: bytes) -> None:
+    answer = client.post("/echo/", body, content_type=JSON)
+    assert (answer.status_code, answer.json()["data"]) == (200, json.loads(body))
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(value=values)
+def test_any_value_either_comes_back_as_it_is_or_is_refused(value: Any) -> None:
+    text = json.dumps(value)
+    try:
+        taken = StrictJSONParser().parse(BytesIO(text.encode()))
+    except ParseError:
+        assert "\\u0000" in text
+    else:
+        assert taken == value
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "", "application/xml", "application/jsonp", "nonsense"])
+def test_a_wrong_or_missing_content_type_is_415(client: APIClient, content_type: str) -> None:
+    answer = client.generic("POST", "/items/", b'{"name": "x"}', content_type=content_type)
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+    assert not Item.objects.exists()
+
+
+@pytest.mark.parametrize(("charset", "status"), [("utf-8", 200), ("UTF-8", 200), ("latin-1", 415), ("utf-16", 415)])
+def test_json_is_utf_8(client: APIClient, charset: str, status: int) -> None:
+    answer = client.generic("POST", "/echo/", b'{"a": 1}', content_type=f"application/json; charset={charset}")
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize("limit", [2_621_440, None])
+def test_ten_megabytes_are_413_whatever_django_itself_would_take(
+    client: APIClient, settings: Settings, limit: int | None
+) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = limit
+    answer = client.generic("POST", "/items/", b'{"name": "' + b"x" * 10_000_000 + b'"}', content_type=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (413, "payload_too_large")
+    assert not Item.objects.exists()
+
+
+def test_the_limit_is_a_setting(client: APIClient, settings: Settings) -> None:
+    settings.AUTOMATE_API_MAX_REQUEST_BYTES = 20
+    assert client.generic("POST", "/echo/", b'{"a":  "0123456789"}', content_type=JSON).status_code == 413
+    assert client.generic("POST", "/echo/", b'{"a": "0123456789"}', content_type=JSON).status_code == 200
+
+
+def test_a_body_sent_in_chunks_is_not_taken_for_an_empty_one(client: APIClient) -> None:
+    item = Item.objects.create(name="old")
+    answer = client.patch(f"/items/{item.pk}/", headers={"Transfer-Encoding": "chunked"})
+    assert answer.status_code == 411
+
+
+def test_an_empty_body_is_an_empty_object(client: APIClient) -> None:
+    assert client.generic("POST", "/echo/", b"").json() == {"data": {}}
+
+
+def test_a_subclass_may_add_parsers(client: APIClient) -> None:
+    answer = client.post("/echo/", "a=1", content_type="application/x-www-form-urlencoded")
+    assert (answer.status_code, answer.json()["data"]) == (200, {"a": "1"})
+    assert client.post("/items/", "name=1", content_type="application/x-www-form-urlencoded").status_code == 415
+
+
+def test_nothing_is_read_before_the_caller_is_known() -> None:
+    assert APIClient().post("/items/", b"{", content_type=JSON).status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/items/a%00b/", "/echo/a%00b/", "/items/%ff/", "/items/" + "9" * 400 + "/"])
+def test_a_path_that_can_name_nothing_is_404(client: APIClient, path: str) -> None:
+    answer = client.get(path)
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
