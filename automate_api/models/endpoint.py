@@ -6,7 +6,15 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from automate_api.models.llm_client import LLMClient
-from automate_api.models.tenant import Actor, Grant, TenantModel, TenantQuerySet, granted_to, one_grantee
+from automate_api.models.tenant import (
+    Actor,
+    Grant,
+    TenantModel,
+    TenantQuerySet,
+    granted_to,
+    one_grantee,
+    require_same_tenant,
+)
 
 
 class EndpointQuerySet(TenantQuerySet):
@@ -56,6 +64,10 @@ class Endpoint(TenantModel):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Refuse an LLM client of another tenant."""
+        require_same_tenant(self, "llm_client")
 
     @property
     def access(self) -> dict[str, Any]:

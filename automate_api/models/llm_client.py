@@ -8,7 +8,15 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from automate_api.models.provider import Provider
-from automate_api.models.tenant import Actor, Grant, TenantModel, TenantQuerySet, granted_to, one_grantee
+from automate_api.models.tenant import (
+    Actor,
+    Grant,
+    TenantModel,
+    TenantQuerySet,
+    granted_to,
+    one_grantee,
+    require_same_tenant,
+)
 
 
 class LLMClientQuerySet(TenantQuerySet):
@@ -78,6 +86,11 @@ class LLMClient(TenantModel):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Refuse a provider of another tenant."""
+        if self.provider_id is not None:
+            require_same_tenant(self, "provider")
 
     @property
     def effective_model(self) -> str:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, Group
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -60,6 +61,18 @@ class TenantModel(models.Model):
 
     class Meta:
         abstract = True
+
+
+def require_same_tenant(row: TenantModel, *names: str) -> None:
+    """Refuse a row whose foreign keys `names` lead into another tenant; only the admin could ask for that.
+
+    Raises:
+        ValidationError: one does.
+    """
+    for name in names:
+        other = getattr(row, name, None)
+        if other is not None and other.tenant_id != row.tenant_id:
+            raise ValidationError({name: ValidationError(_("This belongs to another tenant."), code="other_tenant")})
 
 
 class Grant(models.Model):

@@ -12,7 +12,7 @@ class RunEventSerializer(serializers.Serializer[Any]):
 
     id = serializers.IntegerField(help_text="Counts from 1 within the stream.")
     event = serializers.ChoiceField(choices=[(kind.value, kind.value) for kind in EventType])
-    data = serializers.JSONField(
+    data = serializers.JSONField(  # type: ignore[assignment]  # a serializer's fields are not its attributes
         help_text="`started {attempt}`, `token {text}`, `progress {done, total?, message?}`, `log {level, message}`, "
         "`artifact {id, kind, content_type, size}`, `retry {attempt, after_seconds, code}`, "
         "`final {output, usage, cost}`, `error {code, detail, partial}`, `cancelled {partial}`."
