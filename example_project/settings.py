@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from example_project.databases import database, sqlite
-from example_project.secrets import load_or_make
+from example_project.keyfile import load_or_make
 
 
 def listed(name: str, default: str = "") -> list[str]:
