@@ -53,7 +53,7 @@ class ProviderForm(_ProviderForm):
 
     class Meta:
         model = Provider
-        exclude = ("api_key",)  # noqa: DJ006 - every other column, and never the key
+        exclude = ("api_key",)
 
     def save(self, commit: bool = True) -> Any:
         """Store the new key, or drop the old one where the address has changed."""

@@ -5,7 +5,8 @@ from typing import Any
 
 from cryptography.fernet import Fernet
 from django.apps import apps
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core import checks
+from django.core.checks import CheckMessage, Error, register
 from django.utils.module_loading import import_string
 
 from automate_api.conf import settings
@@ -83,4 +84,4 @@ def check_schema_pages(**kwargs: Any) -> list[CheckMessage]:
         return []
     message = "The pages docs/ and redoc/ answer 503: drf_spectacular_sidecar is not in INSTALLED_APPS."
     hint = "Install django-automate-api[schema-ui] and add it, or silence this check. The schema itself is served."
-    return [Warning(message, hint=hint, id="automate_api.W005")]
+    return [checks.Warning(message, hint=hint, id="automate_api.W005")]

@@ -40,4 +40,5 @@ def make_endpoint(*, tenant_id: str = "default", llm_client: Any = None, **field
     """An endpoint for `llm.chat`, with an LLM client of its own unless given."""
     fields.setdefault("slug", f"endpoint-{next(_number)}")
     fields = {"name": fields["slug"], "task_types": ["llm.chat"], **fields}
-    return Endpoint.objects.create(tenant_id=tenant_id, llm_client=llm_client or make_llm_client(tenant_id=tenant_id), **fields)
+    llm_client = llm_client or make_llm_client(tenant_id=tenant_id)
+    return Endpoint.objects.create(tenant_id=tenant_id, llm_client=llm_client, **fields)

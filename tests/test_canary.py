@@ -122,10 +122,9 @@ def refused(server: Served) -> list[str]:
     )
     answers = [raw(server, "POST", path, json.dumps(body).encode(), **key) for body in bodies]
     answers.append(raw(server, "POST", path, f'{{"api_key": "{CANARY}", '.encode(), **key))
-    for headers in ({"Authorization": f"Bearer {CANARY}"}, {"X-API-Key": CANARY}, {"Cookie": f"sessionid={CANARY}"}):
-        answers.append(raw(server, "GET", path, b"", **headers))
-    answers.append(raw(server, "GET", path, b"", **{**key, "X-Correlation-ID": f"{CANARY} with spaces"}))
-    return answers
+    credentials = ({"Authorization": f"Bearer {CANARY}"}, {"X-API-Key": CANARY}, {"Cookie": f"sessionid={CANARY}"})
+    odd = {**key, "X-Correlation-ID": f"{CANARY} with spaces"}
+    return answers + [raw(server, "GET", path, b"", **headers) for headers in (*credentials, odd)]
 
 
 def admin_pages(server: Served) -> Iterator[str]:

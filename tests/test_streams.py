@@ -100,7 +100,7 @@ def test_clients_that_leave_before_the_first_byte_leave_nothing_behind(
             server.leave_early(endpoint).close()
         seen = len(model_server.requests)
         waiting = [server.leave_early(endpoint) for _ in range(25)]
-        assert model_server.until(lambda: len(model_server.requests) >= seen + 25)
+        assert model_server.until(lambda count=seen + 25: len(model_server.requests) >= count)
         for client in waiting:
             client.close()
         left = time.monotonic()
@@ -123,7 +123,9 @@ def test_a_waiting_stream_holds_no_database_connection(
         clients = [server.leave_early(endpoint) for _ in range(30)]
         assert model_server.until(lambda: len(model_server.requests) >= seen + 30)
         with psycopg.connect(postgres_url) as connection:
-            query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            query = (
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
             assert until(lambda: (connection.execute(query).fetchone() or [99])[0] == 0)
         for client in clients:
             client.close()

@@ -97,7 +97,7 @@ class Run:
         except asyncio.CancelledError:
             self._settle(self._cancelled())
             raise
-        except Exception as exc:
+        except Exception as exc:  # noqa: BLE001 - whatever it is, it is how the run ended
             end = self._failed(exc)
         self._settle(end)
         await emit(end)

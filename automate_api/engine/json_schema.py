@@ -76,8 +76,8 @@ def _references(schema: Any) -> Iterator[str]:
 
 
 def _described(error: ValidationError, field: str) -> list[FieldError]:
-    keyword, path, wanted = str(error.validator), _path(field, error), cast(Any, error.validator_value)
-    given, schema = cast(Any, error.instance), cast(Any, error.schema)
+    keyword, path, wanted = str(error.validator), _path(field, error), cast("Any", error.validator_value)
+    given, schema = cast("Any", error.instance), cast("Any", error.schema)
     if keyword == "required":
         missing = [name for name in wanted if name not in given]
         return [FieldError(_join(path, name), "required", _("This field is required.")) for name in missing]

@@ -47,6 +47,7 @@ _HOST_NAME = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 
+@lru_cache(maxsize=4096)
 def parse_address(text: str) -> type_address | None:
     """The address that `text` spells in canonical form, None if it spells none.
 

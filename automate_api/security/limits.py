@@ -32,7 +32,7 @@ def count(group: str, caller: str, rate: str) -> None:
     try:
         # django-ratelimit joins the parts of a counter's name without a separator, so the caller brings its own.
         usage = get_usage(None, group=group, key=lambda _group, _request: f"|{caller}|", rate=rate, increment=True)
-    except Exception as exc:  # noqa: BLE001 - each cache backend has exceptions of its own
+    except Exception as exc:
         # Its own settings only decide for caches that answer with None.
         logger.error("The cache that counts limits does not answer: %s", type(exc).__name__)
         if getattr(settings, "RATELIMIT_FAIL_OPEN", False):

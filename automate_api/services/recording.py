@@ -101,7 +101,7 @@ def storable(value: Any) -> Any:
 
 @contextmanager
 def _writing() -> Iterator[None]:
-    """On SQLite one writer at a time in this process: waiting here is fair and cheap, polling its file lock is neither."""
+    """On SQLite, one writer at a time in this process: waiting here is fair and cheap, polling its file lock neither."""
     if connections[router.db_for_write(Execution)].vendor != "sqlite":
         yield
         return
@@ -111,7 +111,7 @@ def _writing() -> Iterator[None]:
 
 def _forget_lock() -> None:
     # Another thread of the parent may have held it at the fork.
-    global _write_lock  # noqa: PLW0603 - a lock cannot be reset in place
+    global _write_lock
     _write_lock = threading.Lock()
 
 

@@ -78,11 +78,13 @@ class Keyset:
             backward: go towards the start.
             inclusive: a row that is exactly at the position is met too.
         """
+        return list(self.select(position, backward=backward, inclusive=inclusive)[:limit])
+
+    def select(self, position: Sequence[Any] | None, *, backward: bool, inclusive: bool) -> QuerySet[Any]:
+        """All rows that `rows` would take from."""
         terms = tuple(term.reversed() for term in self.terms) if backward else self.terms
         queryset = self.queryset.order_by(*(term.order() for term in terms))
-        if position is not None:
-            queryset = queryset.filter(_beyond(terms, position, inclusive=inclusive))
-        return list(queryset[:limit])
+        return queryset if position is None else queryset.filter(_beyond(terms, position, inclusive=inclusive))
 
 
 def _beyond(terms: Sequence[Term], position: Sequence[Any], *, inclusive: bool) -> Q:

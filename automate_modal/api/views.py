@@ -34,8 +34,9 @@ class EndpointStreamView(RunsMixin, ActorMixin, BaseAPIView):
     @extend_schema(
         parameters=[ID_OR_SLUG],
         description=_(
-            "Run the endpoint and stream its events as they come. After validation the answer is always 200; what fails "
-            "later is an `error` event. The stream ends after `final`, `error` or `cancelled`, and the run with the stream."
+            "Run the endpoint and stream its events as they come. After validation the answer is always 200; what "
+            "fails later is an `error` event. The stream ends after `final`, `error` or `cancelled`, and the run ends "
+            "with the stream."
         ),
         request=RunRequestSerializer,
         responses={(200, "text/event-stream"): RunEventSerializer},

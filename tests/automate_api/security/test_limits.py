@@ -15,8 +15,8 @@ EIGHT_PROCESSES_OF_FORTY = """
 import sys
 import django
 from django.conf import settings
-settings.configure(CACHES={"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": sys.argv[1]}},
-                   RATELIMIT_CACHE_PREFIX=sys.argv[2])
+redis = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": sys.argv[1]}
+settings.configure(CACHES={"default": redis}, RATELIMIT_CACHE_PREFIX=sys.argv[2])
 django.setup()
 from automate_api.exceptions import RateLimited
 from automate_api.security.limits import count

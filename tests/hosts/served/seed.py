@@ -9,9 +9,10 @@ from django.core.management import call_command
 
 def seed() -> dict[str, str]:
     """`{"<tenant>-<role>": key}` for the tenants acme and globex and the roles staff and member."""
-    from django.contrib.auth import get_user_model
+    # Models can be imported only after django.setup().
+    from django.contrib.auth import get_user_model  # noqa: PLC0415
 
-    from automate_api.services.api_keys import issue_key
+    from automate_api.services.api_keys import issue_key  # noqa: PLC0415
 
     call_command("migrate", verbosity=0)
     keys = {}
