@@ -13,8 +13,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 
 from yarl import URL
 
-type_address = IPv4Address | IPv6Address
-type_network = IPv4Network | IPv6Network
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
 
 _PRIVATE_V4 = tuple(
     IPv4Network(block)
@@ -48,7 +48,7 @@ _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 
 @lru_cache(maxsize=4096)
-def parse_address(text: str) -> type_address | None:
+def parse_address(text: str) -> Address | None:
     """The address that `text` spells in canonical form, None if it spells none.
 
     An IPv4-mapped one is given as the IPv4 address it stands for. A scope id (`fe80::1%eth0`) makes it none: such an
@@ -64,7 +64,7 @@ def parse_address(text: str) -> type_address | None:
 
 
 @lru_cache(maxsize=4096)
-def is_public(address: type_address) -> bool:
+def is_public(address: Address) -> bool:
     """Whether `address` is a unicast address of the public internet, and so is an IPv4 address that it carries.
 
     IPv4-mapped (RFC 4291), NAT64 with the well-known prefix (RFC 6052) and 6to4 (RFC 3056) are looked into; Teredo and
@@ -94,18 +94,18 @@ class AllowList:
     """What `AUTOMATE_API_PRIVATE_HOSTS` admits; a port of None stands for every port."""
 
     names: frozenset[tuple[str, int | None]]
-    networks: tuple[tuple[type_network, int | None], ...]
+    networks: tuple[tuple[Network, int | None], ...]
 
     def admits_name(self, host: str, port: int) -> bool:
         """Whether calls to the name `host` are trusted, whatever it resolves to."""
         return (host, None) in self.names or (host, port) in self.names
 
-    def admits_address(self, address: type_address, port: int) -> bool:
+    def admits_address(self, address: Address, port: int) -> bool:
         """Whether calls to `address` are."""
         return any(admitted in (None, port) and address in network for network, admitted in self.networks)
 
 
-def parse_entry(entry: str) -> tuple[str | type_network, int | None]:
+def parse_entry(entry: str) -> tuple[str | Network, int | None]:
     """One entry of the setting as a name or a network, and a port.
 
     Forms: `host`, `host:port`, an IPv4 address or `address:port`, `::1`, `[::1]`, `[::1]:port`, a CIDR network.
@@ -123,7 +123,7 @@ def parse_entry(entry: str) -> tuple[str | type_network, int | None]:
     return host if address is None else ip_network(address), url.explicit_port
 
 
-def _readable(entries: Iterable[str]) -> Iterable[tuple[str | type_network, int | None]]:
+def _readable(entries: Iterable[str]) -> Iterable[tuple[str | Network, int | None]]:
     for entry in entries:
         try:
             yield parse_entry(entry)

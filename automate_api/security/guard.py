@@ -21,7 +21,7 @@ from yarl import URL
 
 from automate_api.conf import settings
 from automate_api.exceptions import OutboundBlocked
-from automate_api.security.addresses import is_host_name, is_public, parse_address, parse_allow_list, type_address
+from automate_api.security.addresses import is_host_name, is_public, parse_address, parse_allow_list, Address
 
 MAX_URL_LENGTH = 2048
 
@@ -37,7 +37,7 @@ class Destination:
     url: URL
     host: str
     port: int
-    address: type_address | None
+    address: Address | None
 
 
 class Connecting:
@@ -85,7 +85,7 @@ def parse_url(text: str) -> Destination:
     return Destination(url, host, port, address)
 
 
-def admits(host: str, port: int, address: type_address | None) -> bool:
+def admits(host: str, port: int, address: Address | None) -> bool:
     """Whether a connection to `address` may be used for a call to `host`; None is an address nobody could read."""
     allowed = parse_allow_list(tuple(settings.private_hosts))
     if allowed.admits_name(host, port):
@@ -93,7 +93,7 @@ def admits(host: str, port: int, address: type_address | None) -> bool:
     return address is not None and (is_public(address) or allowed.admits_address(address, port))
 
 
-def _literal_addresses(destination: Destination) -> tuple[type_address, ...]:
+def _literal_addresses(destination: Destination) -> tuple[Address, ...]:
     """The addresses a destination has without asking a resolver."""
     if destination.address is not None:
         return (destination.address,)
@@ -137,6 +137,8 @@ class Resolver(AbstractResolver):
             for kind, _type, proto, _name, sockaddr in found
             if kind in (socket.AF_INET, socket.AF_INET6)
         ]
+        if not answers:
+            raise OSError("the name has no address")
         if not all(admits(host, port, parse_address(answer["host"])) for answer in answers):
             raise OutboundBlocked
         return answers
