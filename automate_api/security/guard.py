@@ -21,7 +21,7 @@ from yarl import URL
 
 from automate_api.conf import settings
 from automate_api.exceptions import OutboundBlocked
-from automate_api.security.addresses import is_host_name, is_public, parse_address, parse_allow_list, Address
+from automate_api.security.addresses import Address, is_host_name, is_public, parse_address, parse_allow_list
 
 MAX_URL_LENGTH = 2048
 
