@@ -1,1 +1,1 @@
-"""Hosts: small Django projects and apps that use the package as a reader could."""
+"""Hosts that tests run in: projects with their settings, and apps."""
