@@ -20,18 +20,22 @@ from automate_api.llm.types import Retry
 FIRST_WAIT, LONGEST_WAIT = 0.5, 8.0
 #: Seconds of `Retry-After` that are waited for; a server that asks for more is not called again.
 LONGEST_RETRY_AFTER = 60.0
+A_DAY = 86_400.0
 
 _RETRYABLE = (UpstreamUnavailable, UpstreamTimeout, UpstreamBrokeOff, UpstreamRateLimited, UpstreamFailed)
 
 
 def parse_retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds of the `Retry-After` header (RFC 9110, section 10.2.3: seconds or a date), None where there is none."""
+    """Seconds of the `Retry-After` header (RFC 9110, section 10.2.3: seconds or a date), None where there is none.
+
+    More than a day is a day.
+    """
     value = headers.get("Retry-After", "").strip()
     try:
         seconds = float(value) if value[:1].isdigit() else _seconds_until(value)
     except (ValueError, OverflowError):
         return None
-    return max(0.0, seconds) if isfinite(seconds) else None
+    return min(max(0.0, seconds), A_DAY) if isfinite(seconds) else None
 
 
 def _seconds_until(date: str) -> float:

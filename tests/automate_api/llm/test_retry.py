@@ -71,7 +71,7 @@ def test_a_server_that_asks_for_too_long_a_wait_is_not_called_again() -> None:
 
 @pytest.mark.parametrize(
     ("value", "seconds"),
-    [("0", 0), ("12", 12), (" 12 ", 12), ("1.5", 1.5), ("Wed, 21 Oct 2015 07:28:00 GMT", 0)],
+    [("0", 0), ("12", 12), (" 12 ", 12), ("1.5", 1.5), ("9" * 30, 86400), ("Wed, 21 Oct 2015 07:28:00 GMT", 0)],
 )
 def test_retry_after_is_seconds_or_a_date(value: str, seconds: float) -> None:
     assert parse_retry_after({"Retry-After": value}) == seconds
