@@ -1,0 +1,188 @@
+"""The documentation's pages, followed as a reader would: code into the file it names, commands into a terminal.
+
+A Python block's first line names its file. What it holds is added to `settings.py` and `urls.py`, and replaces any other
+file. Blocks in `sh` are commands of one terminal; one that starts a server runs beside it. Blocks that install packages
+are passed over: `tests/test_setup.py` and the fresh clone in CI are about those.
+"""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.servers import free_port, until
+from tests.upstream import FakeUpstream
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+
+_FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_FILE = re.compile(r"# ([\w./]+\.py)\n")
+_GROWING = {"settings.py", "urls.py"}
+_SERVERS = ("uvicorn ", "gunicorn ", "granian ")
+
+
+@dataclass(frozen=True)
+class Block:
+    """One block of code on a page. `file` is where a Python block belongs."""
+
+    language: str
+    code: str
+
+    @property
+    def file(self) -> str | None:
+        named = _FILE.match(self.code) if self.language == "python" else None
+        return named[1] if named else None
+
+    @property
+    def installs(self) -> bool:
+        return self.language == "sh" and "pip install" in self.code
+
+    @property
+    def serves(self) -> bool:
+        return self.language == "sh" and self.code.startswith(_SERVERS)
+
+
+def text_of(page: str) -> str:
+    """A page's source."""
+    return (DOCS / page).read_text()
+
+
+def blocks(page: str) -> list[Block]:
+    """A page's code, in its order."""
+    return [Block(language, code) for language, code in _FENCE.findall(text_of(page))]
+
+
+def table(text: str, *columns: str) -> list[list[str]]:
+    """The rows of the Markdown tables in `text` that have these columns, without backticks."""
+    rows: list[list[str]] = []
+    inside = False
+    for line in text.splitlines():
+        cells = [cell.strip().replace("\\|", "|").strip("`") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+        if not cells:
+            inside = False
+        elif cells == list(columns):
+            inside = True
+        elif inside and not set("".join(cells)) <= set("-: "):
+            rows.append(cells)
+    return rows
+
+
+class Reader:
+    """Somebody who follows pages in a folder of their own."""
+
+    def __init__(self, folder: Path, model_server: FakeUpstream) -> None:
+        self.folder, self.model_server, self.port = folder, model_server, free_port()
+        self.terminal = folder / ".terminal"
+        self.log = folder / ".server.log"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._command = ""
+        self._served: dict[Path, float] = {}
+
+    def copy(self, folder: Path) -> "Reader":
+        """Somebody else who has come as far, with a server that is not running yet."""
+        shutil.copytree(self.folder, folder)
+        other = Reader(folder, self.model_server)
+        state = self.terminal.read_text().replace(str(self.folder), str(folder))
+        other.terminal.write_text(state.replace(f":{self.port}", f":{other.port}"))
+        other._command = self._command
+        return other
+
+    def follow(self, page: str) -> list[str]:
+        """Do what a page says; what its commands printed, one text a block."""
+        return [printed for block in blocks(page) if (printed := self.take(block)) is not None]
+
+    def take(self, block: Block) -> str | None:
+        """Do what a block says; what its commands printed, if it has some."""
+        if block.file:
+            self._paste(block.file, block.code)
+        elif block.serves:
+            self.serve(block.code)
+        elif block.language == "sh" and not block.installs:
+            return self.run(block.code)
+        return None
+
+    def run(self, commands: str) -> str:
+        """What commands print in the terminal; the test fails with their errors when they do."""
+        if self._command and (self._process is None or self._changed()):
+            self.serve(self._command)
+        script = f"{self._resume()}{self._here(commands)}\n{{ export -p; declare -f; echo cd \"$PWD\"; }} > {self.terminal}"
+        ran = self._bash(script)
+        assert ran.returncode == 0, f"{commands}\n{ran.stdout}\n{ran.stderr}\n{self._logged()}"
+        return ran.stdout
+
+    def serve(self, command: str) -> None:
+        """Start a server in another terminal, in place of the one before."""
+        self.stop()
+        self._command, self._served = command, self._files()
+        with self.log.open("ab") as output:
+            self._process = subprocess.Popen(
+                ["bash", "-euc", f"{self._resume()}exec {self._here(command)}"],
+                cwd=self.folder,
+                env=self._environment(),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        process = self._process
+        until(lambda: process.poll() is not None or self._answers(), seconds=60)
+        assert process.poll() is None, self._logged()
+
+    def stop(self) -> None:
+        """End the server."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(30)
+            self._process = None
+
+    def _paste(self, name: str, code: str) -> None:
+        started = self.terminal.exists() and "cd " in self.terminal.read_text()
+        where = self.terminal.read_text().rstrip().rpartition("\ncd ")[2] if started else str(self.folder)
+        path = Path(where) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        before = path.read_text() if path.name in _GROWING and path.exists() else ""
+        path.write_text(f"{before}\n{self._here(code)}" if before else self._here(code))
+
+    def _here(self, code: str) -> str:
+        """`code` with this reader's ports, since several tests run at once."""
+        code = code.replace("127.0.0.1:11434", self.model_server.host)
+        return code.replace("127.0.0.1:8000", f"127.0.0.1:{self.port}").replace("--port 8000", f"--port {self.port}")
+
+    def _resume(self) -> str:
+        return f". {self.terminal}\n" if self.terminal.exists() else ""
+
+    def _bash(self, script: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["bash", "-euc", script],
+            cwd=self.folder,
+            env=self._environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+    def _environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("DJANGO_", "AUTOMATE_"))}
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        return {**kept, "PATH": path, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+
+    def _files(self) -> dict[Path, float]:
+        found = [*self.folder.rglob("*.py"), *self.folder.rglob("*.key")]
+        return {path: path.stat().st_mtime for path in found}
+
+    def _changed(self) -> bool:
+        return self._files() != self._served
+
+    def _answers(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+        except OSError:
+            return False
+        return True
+
+    def _logged(self) -> str:
+        return self.log.read_text() if self.log.exists() else ""
