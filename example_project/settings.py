@@ -1,7 +1,7 @@
 """Settings of the example host. What a deployment changes comes from the environment:
 
 `DATABASE_URL`, `REDIS_URL`, `SECRET_KEY`, `ENCRYPTION_KEYS` (comma separated, the newest first), `ALLOWED_HOSTS`,
-`DEBUG`, `DATA_DIR`, and `DEMO_MODEL` (`host:port` of the demo's own model server).
+`DEBUG`, `DATA_DIR`, and `PRIVATE_HOSTS` (comma separated; the demo gives the address of its own model server).
 """
 
 import os
@@ -107,8 +107,8 @@ AUTOMATE_API_ENCRYPTION_KEYS = listed("ENCRYPTION_KEYS") or [_kept["encryption_k
 AUTOMATE_API_TENANT_RESOLVER = "example_project.tenants.resolver.tenant_of"
 AUTOMATE_API_TENANT_MEMBERS = "example_project.tenants.resolver.tenant_members"
 AUTOMATE_API_PUBLIC_SCHEMA = True
-# The one private address that may be called: the demo's model, on this machine.
-AUTOMATE_API_PRIVATE_HOSTS = listed("DEMO_MODEL")
+# No private address may be called but these. The demo names one: its model's, on this machine.
+AUTOMATE_API_PRIVATE_HOSTS = listed("PRIVATE_HOSTS")
 
 LOGGING = {
     "version": 1,

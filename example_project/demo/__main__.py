@@ -107,7 +107,7 @@ def demo() -> None:
     DATA_DIR.mkdir(parents=True, exist_ok=True)
     model_key = secrets.token_urlsafe(24)
     with model_server(model_key) as model:
-        env = {"DEMO_MODEL": model.removeprefix("http://"), "DATA_DIR": str(DATA_DIR)}
+        env = {"PRIVATE_HOSTS": model.removeprefix("http://"), "DATA_DIR": str(DATA_DIR)}
         seeded = prepare(env)
         with web_server(port, env) as server:
             staff = staff_of(seeded, "acme")

@@ -22,9 +22,9 @@ def free_to_bind(port: int) -> None:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            reason = error.strerror or str(error)
+            other = port + 1 if port < 65535 else 8000
             raise DemoError(
-                f"Port {port} of 127.0.0.1 cannot be used ({reason}). Choose another: make demo PORT={port + 1}"
+                f"Port {port} of 127.0.0.1 cannot be used ({error.strerror}). Choose another: make demo PORT={other}"
             ) from error
 
 
