@@ -126,7 +126,7 @@ def test_a_view_may_declare_its_order(client: APIClient, items: Any) -> None:
     assert names(client, "/searched/") == ["b", "c", "z"]
 
 
-@pytest.mark.parametrize("pk", ["x", "1e3", "-", str(uuid.uuid4()), "99999999999999999999999999"])
+@pytest.mark.parametrize("pk", ["x", "1e3", "-", str(uuid.UUID(int=1)), "99999999999999999999999999"])
 def test_an_id_that_cannot_be_one_answers_like_an_absent_one(client: APIClient, pk: str) -> None:
     answer = client.get(f"/items/{pk}/")
     assert answer.status_code == 404
