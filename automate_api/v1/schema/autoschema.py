@@ -13,6 +13,7 @@ from drf_spectacular.plumbing import (
     build_array_type,
     build_choice_field,
 )
+from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers
 
 from automate_api.v1.correlation import HEADER
@@ -90,6 +91,13 @@ class AutoSchema(openapi.AutoSchema):
             reference = build_array_type(reference)
         meta: dict[str, Any] = self._get_serializer_field_meta(field, direction)  # type: ignore[no-untyped-call]
         return append_meta(reference, meta)
+
+    def _map_serializer(self, serializer: Any, direction: Any, bypass_extensions: bool = False) -> Any:
+        schema = super()._map_serializer(serializer, direction, bypass_extensions)  # type: ignore[no-untyped-call]
+        if isinstance(serializer, PolymorphicProxySerializer) and "discriminator" not in schema and "oneOf" in schema:
+            # Nothing tells the alternatives apart, so an answer may fit several.
+            schema["anyOf"] = schema.pop("oneOf")
+        return schema
 
     def _register_choices(self, name: str, field: Any) -> dict[str, Any]:
         schema = build_choice_field(field)

@@ -5,7 +5,8 @@ from typing import Any
 
 from drf_spectacular.plumbing import ComponentRegistry, ResolvedComponent
 
-_DEEPEST = 6
+# Objects within objects refer to each other; somewhere an example must end.
+_DEEPEST = 12
 
 _BY_FORMAT = {
     "date": "2026-01-31",

@@ -90,19 +90,23 @@ class SchemaCache:
         """The schema of `urlconf` (None: the host's), in the current language, rendered."""
         root = urlconf or django_settings.ROOT_URLCONF
         key = (root, renderer, get_language(), get_script_prefix(), spectacular_settings.OAS_VERSION)
-        if key not in self._rendered:
+        found = self._rendered.get(key)
+        if found is None:
             with self._lock:
-                if key not in self._rendered:
-                    self._keep(key, _rendered(urlconf, renderer))
-        return self._rendered[key]
+                found = self._rendered.get(key) or self._keep(key, _rendered(urlconf, renderer))
+        return found
+
+    def __len__(self) -> int:
+        return len(self._rendered)
 
     def clear(self, **kwargs: Any) -> None:
         """Forget all; also the receiver of changed settings in tests."""
         self._rendered = {}
 
-    def _keep(self, key: tuple[Any, ...], rendered: bytes) -> None:
+    def _keep(self, key: tuple[Any, ...], rendered: bytes) -> bytes:
         kept = self._rendered if len(self._rendered) < self.size else {}
         self._rendered = {**kept, key: rendered}
+        return rendered
 
 
 def _rendered(urlconf: Any, renderer: type[BaseRenderer]) -> bytes:

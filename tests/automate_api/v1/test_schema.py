@@ -1,0 +1,198 @@
+"""The OpenAPI description: clean, with names of its own, in hosts of every kind."""
+
+import functools
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from django.core.management import call_command
+from drf_spectacular.drainage import GENERATOR_STATS
+from drf_spectacular.settings import patched_settings
+from drf_spectacular.validation import validate_schema
+
+from automate_api.v1.schema import SchemaGenerator
+
+ROOT = Path(__file__).resolve().parents[3]
+VERSIONS = ["3.0.3", "3.1.1"]
+
+
+@functools.cache
+def described(urlconf: str, version: str = "3.1.1") -> dict[str, Any]:
+    """The schema of a host; any warning fails the test."""
+    with patched_settings({"OAS_VERSION": version}):
+        schema: dict[str, Any] = SchemaGenerator(urlconf=urlconf).get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+        assert not GENERATOR_STATS, (GENERATOR_STATS._warn_cache, GENERATOR_STATS._error_cache)
+        validate_schema(schema)
+    return schema
+
+
+def operations(schema: dict[str, Any], *, ours: bool = True) -> Iterator[dict[str, Any]]:
+    """The package's operations, or the host's."""
+    for path in schema["paths"].values():
+        yield from (found for found in path.values() if found["operationId"].startswith("automate_") is ours)
+
+
+def operation(schema: dict[str, Any], operation_id: str) -> dict[str, Any]:
+    """One of them."""
+    [found] = [
+        found
+        for mine in (True, False)
+        for found in operations(schema, ours=mine)
+        if found["operationId"] == operation_id
+    ]
+    return found
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("urlconf", ["tests.urls", "tests.hosts.rival.urls"])
+def test_spectacular_validates_it_without_a_warning(urlconf: str, version: str, tmp_path: Path) -> None:
+    file = tmp_path / "schema.yml"
+    with patched_settings({"OAS_VERSION": version}):
+        call_command("spectacular", urlconf=urlconf, validate=True, fail_on_warn=True, file=str(file))
+    assert yaml.safe_load(file.read_text())["openapi"] == version
+
+
+def test_a_host_without_spectacular_of_its_own_has_the_packages_schema(tmp_path: Path) -> None:
+    file = tmp_path / "schema.yml"
+    command = [sys.executable, "-W", "error", "-m", "django", "spectacular", "--validate", "--fail-on-warn"]
+    command += ["--generator-class", "automate_api.v1.schema.SchemaGenerator", "--file", str(file)]
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.hosts.bare.settings", "PYTHONPATH": str(ROOT)}
+    finished = subprocess.run(
+        command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert finished.returncode == 0, finished.stderr
+    bare, usual = yaml.safe_load(file.read_text()), described("tests.urls", "3.0.3")
+    assert list(operations(bare)) == list(operations(usual))
+    assert not list(operations(bare, ours=False))
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_rival_host_changes_nothing_of_ours(version: str) -> None:
+    alone, beside = described("tests.urls", version), described("tests.hosts.rival.urls", version)
+    assert list(operations(alone)) == list(operations(beside))
+    components = alone["components"]["schemas"]
+    assert {name: beside["components"]["schemas"][name] for name in components} == components
+
+
+def test_our_components_begin_with_our_name_and_the_hosts_do_not() -> None:
+    alone, beside = described("tests.urls"), described("tests.hosts.rival.urls")
+    assert all(name.startswith("Automate") for name in alone["components"]["schemas"])
+    names = set(beside["components"]["schemas"])
+    assert {"Provider", "Execution", "WiderProvider", "ProviderStatusEnum", "TypeEnum"} <= names
+    assert {"AutomateProvider", "AutomateExecution"} <= names
+
+
+def test_choices_are_components_of_our_own() -> None:
+    schemas = described("tests.urls")["components"]["schemas"]
+    status = schemas["AutomateExecution"]["properties"]["status"]
+    assert "AutomateExecutionStatus" in str(status)
+    assert "queued" in schemas["AutomateExecutionStatus"]["enum"]
+    inline = [
+        (name, member)
+        for name, schema in schemas.items()
+        for member, inner in schema.get("properties", {}).items()
+        if "enum" in inner or "enum" in (inner.get("items") or {})
+    ]
+    assert not inline
+
+
+def test_operation_ids_come_from_the_routes_names() -> None:
+    schema = described("tests.hosts.rival.urls")
+    ids = {found["operationId"] for mine in (True, False) for found in operations(schema, ours=mine)}
+    assert {"automate_api_provider_list", "automate_api_llm_client_partial_update", "automate_api_endpoint_run"} <= ids
+    assert {"automate_modal_endpoint_stream", "automate_api_schema"} <= ids
+    assert {"provider_wider_list", "provider_wider_paint", "provider_wider_sharing_get"} <= ids
+    assert {"providers_list", "executions_list"} <= ids
+
+
+def test_each_operation_has_a_tag_a_description_errors_and_an_example() -> None:
+    for found in operations(described("tests.urls")):
+        assert found["tags"], found["operationId"]
+        assert found["description"], found["operationId"]
+        assert {"401", "403"} <= set(found["responses"]), found["operationId"]
+        bodies = [found.get("requestBody", {}), *found["responses"].values()]
+        contents = [content for body in bodies for content in body.get("content", {}).values()]
+        assert all("example" in content or "examples" in content for content in contents), found["operationId"]
+
+
+def test_errors_are_problems() -> None:
+    found = operation(described("tests.urls"), "automate_api_endpoint_run")
+    assert {"400", "401", "403", "404", "409", "413", "415", "429", "502", "503", "504"} <= set(found["responses"])
+    for status, answer in found["responses"].items():
+        if status >= "400":
+            content = answer["content"]["application/problem+json"]
+            assert content["schema"] == {"$ref": "#/components/schemas/AutomateProblem"}
+            assert content["example"]["status"] == int(status)
+    assert "Retry-After" in found["responses"]["429"]["headers"]
+    assert "WWW-Authenticate" in found["responses"]["401"]["headers"]
+
+
+def test_every_answer_carries_a_correlation_id() -> None:
+    for found in operations(described("tests.urls")):
+        assert all("X-Correlation-ID" in answer["headers"] for answer in found["responses"].values())
+
+
+def test_lists_are_pages_with_their_parameters() -> None:
+    schema = described("tests.urls")
+    found = operation(schema, "automate_api_provider_list")
+    names = {parameter["name"] for parameter in found["parameters"]}
+    assert {"cursor", "page_size", "count", "ordering"} <= names
+    envelope = schema["components"]["schemas"]["AutomateProviderPage"]
+    assert envelope["required"] == ["next", "previous", "results"]
+    assert envelope["properties"]["next"]["type"] == ["string", "null"]
+
+
+def test_a_stream_is_typed() -> None:
+    found = operation(described("tests.urls"), "automate_modal_endpoint_stream")
+    content = found["responses"]["200"]["content"]
+    assert content["text/event-stream"]["schema"] == {"$ref": "#/components/schemas/AutomateRunEvent"}
+
+
+def test_keys_and_sessions_are_the_ways_in() -> None:
+    schema = described("tests.urls")
+    schemes = schema["components"]["securitySchemes"]
+    assert schemes["AutomateBearer"]["scheme"] == "bearer"
+    assert (schemes["AutomateAPIKey"]["in"], schemes["AutomateAPIKey"]["name"]) == ("header", "X-API-Key")
+    for found in operations(schema):
+        assert {"AutomateBearer": []} in found["security"]
+        assert {"AutomateAPIKey": []} in found["security"]
+
+
+def test_what_docstrings_tell_developers_stays_with_them() -> None:
+    schema = described("tests.hosts.rival.urls")
+    assert operation(schema, "provider_wider_list")["description"] == "On the package's base."
+    assert operation(schema, "provider_wider_paint")["description"] == "Paint it."
+    assert "for developers" not in str(schema)
+    assert "Override" not in str(schema)
+
+
+def test_a_decorated_action_is_described_as_it_says() -> None:
+    found = operation(described("tests.hosts.rival.urls"), "provider_wider_paint")
+    assert "requestBody" not in found
+    assert found["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].endswith("/Provider")
+    assert "404" in found["responses"]
+
+
+def test_examples_fit_their_schemas() -> None:
+    schema = described("tests.urls")
+    for found in operations(schema):
+        bodies = [found.get("requestBody", {}), *found["responses"].values()]
+        for content in (content for body in bodies for content in body.get("content", {}).values()):
+            root = {"components": schema["components"], **content["schema"]}
+            examples = content.get("examples") or {"made": {"value": content.get("example")}}
+            for name, example in examples.items():
+                errors = [
+                    error.message for error in jsonschema.Draft202012Validator(root).iter_errors(example["value"])
+                ]
+                # What is read or written only is in the schema of both directions.
+                assert not [e for e in errors if "is a required property" not in e], (
+                    found["operationId"],
+                    name,
+                    errors,
+                )

@@ -1,0 +1,1 @@
+"""A host that says nothing of schemas: `DEFAULT_SCHEMA_CLASS` is REST framework's own."""

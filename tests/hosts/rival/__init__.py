@@ -1,0 +1,1 @@
+"""A host with class names, choices and routes that are also ours."""
