@@ -185,10 +185,11 @@ async def test_an_exchange_left_early_drops_its_connection_at_once(upstream: Fak
 
 
 def test_the_session_is_closed_with_its_loop(upstream: FakeUpstream) -> None:
+    before = len(outbound._sessions)  # the portal's loop may have one
     asyncio.run(get_models(upstream))
     asyncio.run(get_models(upstream))
     assert upstream.until(lambda: not upstream.open_connections)
-    assert len(outbound._sessions) == 0
+    assert len(outbound._sessions) == before
 
 
 async def test_a_closed_session_is_followed_by_another(upstream: FakeUpstream) -> None:
