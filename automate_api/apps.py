@@ -17,3 +17,4 @@ class AutomateAPIConfig(AppConfig):
         """Register the core's capabilities and system checks, which need the models to be loaded."""
         import_module("automate_api.capabilities")
         import_module("automate_api.checks")
+        import_module("automate_api.v1.checks")
