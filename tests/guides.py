@@ -1,7 +1,7 @@
 """The documentation's pages, followed as a reader would: code into the file it names, commands into a terminal.
 
-A Python block's first line names its file. What it holds is added to `settings.py` and `urls.py`, and replaces any other
-file. Blocks in `sh` are commands of one terminal; one that starts a server runs beside it. Blocks that install packages
+A Python block's first line names its file. What it holds is added to `settings.py` and `urls.py`, and replaces any
+other file. Blocks in `sh` are commands of one terminal; one that starts a server runs beside it. Blocks that install packages
 are passed over: `tests/test_setup.py` and the fresh clone in CI are about those.
 """
 
@@ -110,8 +110,8 @@ class Reader:
         """What commands print in the terminal; the test fails with their errors when they do."""
         if self._command and (self._process is None or self._changed()):
             self.serve(self._command)
-        script = f"{self._resume()}{self._here(commands)}\n{{ export -p; declare -f; echo cd \"$PWD\"; }} > {self.terminal}"
-        ran = self._bash(script)
+        keep = f'{{ export -p; declare -f; echo cd "$PWD"; }} > {self.terminal}'
+        ran = self._bash(f"{self._resume()}{self._here(commands)}\n{keep}")
         assert ran.returncode == 0, f"{commands}\n{ran.stdout}\n{ran.stderr}\n{self._logged()}"
         return ran.stdout
 

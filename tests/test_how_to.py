@@ -1,0 +1,232 @@
+"""The how-to pages, each followed by somebody who has finished the tutorial."""
+
+import gzip
+import json
+import shutil
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.guides import DOCS, Reader, blocks
+from tests.upstream import TEXT, FakeUpstream
+
+pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+
+PROXY = "stream-behind-a-proxy"
+PAGES = sorted(path.name for path in (DOCS / "how-to").glob("*.md") if path.name != "index.md")
+
+
+@pytest.fixture(scope="module")
+def model_server() -> Iterator[FakeUpstream]:
+    server = FakeUpstream()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, model_server: FakeUpstream) -> Reader:
+    """Somebody who has finished the tutorial."""
+    reader = Reader(tmp_path_factory.mktemp("tutorial"), model_server)
+    try:
+        reader.follow("tutorial.md")
+    finally:
+        reader.stop()
+    return reader
+
+
+@pytest.fixture
+def reader(finished: Reader, tmp_path: Path) -> Iterator[Reader]:
+    """Somebody who has, in a folder of their own."""
+    other = finished.copy(tmp_path / "site")
+    yield other
+    other.stop()
+
+
+@pytest.fixture
+def follow(reader: Reader) -> Callable[[str], list[str]]:
+    """Follow a page; what its commands print."""
+    return lambda page: reader.follow(f"how-to/{page}.md")
+
+
+def last_json(text: str) -> Any:
+    """The JSON of the last line."""
+    return json.loads(text.strip().splitlines()[-1])
+
+
+def test_each_page_is_followed_here() -> None:
+    here = Path(__file__).read_text()
+    assert [page for page in PAGES if f'"{page.removesuffix(".md")}"' not in here] == []
+
+
+def test_views_can_be_mounted_one_by_one(reader: Reader, follow: Callable[[str], list[str]]) -> None:
+    ran, _schema = follow("mount-the-api")
+    assert last_json(ran)["status"] == "succeeded"
+    links = "from mysite.links import run_of, stream_of; print(run_of('ask'), stream_of('ask'))"
+    printed = reader.run(f'python manage.py shell --verbosity 0 -c "{links}"').split()
+    assert printed == ["/api/v1/endpoints/ask/run/", "/api/v1/modal/endpoints/ask/stream/"]
+    described = next(reader.folder.rglob("openapi.yaml")).read_text()
+    assert "/members/v1/tasks/{id}/stream/:" in described
+    assert "GET" not in described.partition("paths:")[0]
+    assert reader.run('curl -s -o /dev/null -w "%{http_code}" "$HOST/members/v1/tasks/"') == "401"
+
+
+def test_access_narrows_step_by_step(reader: Reader, follow: Callable[[str], list[str]]) -> None:
+    _bob, _key, allowed, _closed, gone, _limited = follow("restrict-access")
+    execution, refused = allowed.replace("}{", "}\n{").splitlines()
+    assert json.loads(execution)["status"] == "succeeded"
+    assert (json.loads(refused)["status"], json.loads(refused)["code"]) == (403, "permission_denied")
+    assert (json.loads(gone)["status"], json.loads(gone)["code"]) == (404, "not_found")
+    run = """curl -s -H "Authorization: Bearer $KEY" -H "Content-Type: application/json" \
+        -o answer.json -w '%{http_code}' "$HOST/api/v1/endpoints/ask/run/" -d '{"input": {"question": "?"}}'"""
+    assert [reader.run(run) for _ in range(3)] == ["200", "200", "429"]
+    basic = (
+        """curl -s -u "ann:$DJANGO_SUPERUSER_PASSWORD" -o answer.json -w '%{http_code}' "$HOST/api/v1/endpoints/" """
+    )
+    assert reader.run(basic) == "200"
+    switched_off = reader.run('call -X PATCH "$HOST/api/v1/endpoints/ask/" -d \'{"enabled": false, "rate_limit": ""}\'')
+    assert json.loads(switched_off)["enabled"] is False
+    assert reader.run(run) == "409"
+
+
+def test_tenants_see_their_own_rows_only(reader: Reader, follow: Callable[[str], list[str]]) -> None:
+    printed = follow("tenants")
+    assert last_json(printed[-1])["results"] == []
+    one = 'curl -s -H "Authorization: Bearer $(cat gus.txt)" "$HOST/api/v1/providers/%d/"'
+    assert reader.run(one % 1) == reader.run(one % 4711)
+    assert json.loads(reader.run('call "$HOST/api/v1/providers/1/"'))["slug"] == "models"
+    members = reader.run(
+        'call "$HOST/api/v1/api-keys/" -d \'{"name": "for a stranger", "user": 2, "scopes": ["*"]}\' || true'
+    )
+    assert json.loads(members)["errors"][0]["code"] == "does_not_exist"
+    runs = """
+from django.contrib.auth import get_user_model
+from accounts.reports import runs_of
+from accounts.tenants import tenant_of
+from django.test import RequestFactory
+request = RequestFactory().get("/")
+for request.user in get_user_model().objects.order_by("pk"):
+    print(tenant_of(request), runs_of(request.user, tenant_of(request)).count())
+"""
+    assert reader.run(f"python manage.py shell --verbosity 0 -c '{runs}'").splitlines() == ["default 3", "globex 0"]
+
+
+def test_a_private_address_is_called_only_where_it_is_listed(
+    reader: Reader, follow: Callable[[str], list[str]], model_server: FakeUpstream
+) -> None:
+    (refused,) = follow("call-a-private-model")
+    problem = json.loads(refused)
+    assert problem["status"] == 400
+    assert [(error["field"], error["code"]) for error in problem["errors"]] == [("base_url", "outbound_blocked")]
+    assert "no issues" in reader.run("python manage.py check")
+    assert json.loads(reader.run('call -X POST "$HOST/api/v1/providers/1/test/"'))["ok"] is True
+    seen = len(model_server.requests)
+    settings = next(reader.folder.rglob("settings.py"))
+    settings.write_text(settings.read_text() + "\nAUTOMATE_API_PRIVATE_HOSTS = []\n")
+    tried = json.loads(reader.run('call -X POST "$HOST/api/v1/providers/1/test/"'))
+    assert (tried["ok"], tried["error"]["code"]) == (False, "outbound_blocked")
+    assert len(model_server.requests) == seen
+
+
+def test_secrets_are_rotated_and_still_open(
+    reader: Reader, follow: Callable[[str], list[str]], model_server: FakeUpstream
+) -> None:
+    before = next(reader.folder.rglob("encryption.key")).read_text()
+    printed = follow("rotate-secrets")
+    assert "automate_api.Provider.api_key: 1 of 1 put under the first key\n" in printed
+    after = next(reader.folder.rglob("encryption.key")).read_text()
+    assert len(after.split()) == 1
+    assert before.split()[0] not in after
+    assert json.loads(reader.run('call -X POST "$HOST/api/v1/providers/1/test/"'))["ok"] is True
+    assert model_server.requests[-1].headers["authorization"] == "Bearer a-new-key"
+    assert last_json(printed[-1])["api_key"].startswith("aak_")
+
+
+def test_patterns_are_redacted_where_the_page_says_so(
+    reader: Reader, follow: Callable[[str], list[str]], model_server: FakeUpstream
+) -> None:
+    log = last_json(follow("redact")[-1])["results"][0]
+    assert log["history"] == [{"role": "user", "content": "Write to [redacted] about [redacted]."}]
+    sent = model_server.requests[-1].json["messages"][-1]["content"]
+    assert sent == "Write to ann@example.com about 078-05-1120."
+    reader.run('call -X PATCH "$HOST/api/v1/llm-clients/1/" -d \'{"model": "echo"}\'')
+    body = '\'{"input": {"question": "I am ann@example.com"}}\''
+    answer = json.loads(reader.run(f'call "$HOST/api/v1/endpoints/ask/run/" -d {body}'))
+    assert (answer["input"], answer["output"]["text"]) == ({"question": "I am [redacted]"}, "I am [redacted]")
+    assert "ann@example.com" in reader.run(f'call -N "$HOST/api/v1/modal/endpoints/ask/stream/" -d {body}')
+    stored = json.loads(reader.run('call "$HOST/api/v1/executions/?page_size=1"'))["results"][0]
+    assert stored["output"]["text"] == "I am [redacted]"
+
+
+def test_a_capability_of_the_hosts_runs_at_once_and_as_a_stream(
+    reader: Reader, follow: Callable[[str], list[str]]
+) -> None:
+    printed = follow("add-a-capability")
+    counted = last_json(printed[1])
+    assert (counted["status"], counted["output"]) == ("succeeded", {"words": 3})
+    events = [line.partition(": ")[2] for line in printed[2].splitlines() if line.startswith(("event:", "data:"))]
+    kinds, data = events[::2], [json.loads(text) for text in events[1::2]]
+    assert kinds == ["started", "progress", "progress", "final"]
+    assert data[1:3] == [{"done": 1, "total": 2}, {"done": 2, "total": 2}]
+    assert data[3]["output"] == {"an": ["ann"], "zz": []}
+    nobody = reader.run('call "$HOST/api/v1/endpoints/people/run/" -d \'{"input": []}\' || true')
+    assert (json.loads(nobody)["status"], json.loads(nobody)["code"]) == (409, "conflict")
+    misfit = reader.run('call "$HOST/api/v1/endpoints/count/run/" -d \'{"input": 7}\' || true')
+    assert json.loads(misfit)["errors"][0]["field"] == "input"
+
+
+def test_the_first_capability_has_ten_lines() -> None:
+    code = next(block.code for block in blocks("how-to/add-a-capability.md") if block.file)
+    assert len([line for line in code.splitlines()[1:] if line]) <= 10
+
+
+def test_ours_and_ones_own_are_subclassed(reader: Reader, follow: Callable[[str], list[str]]) -> None:
+    printed = follow("subclass-a-viewset")
+    kept = last_json(printed[0].replace("}{", "}\n{"))
+    assert (kept["status"], kept["detail"]) == (409, "This endpoint has been run. Switch it off instead.")
+    page = last_json(printed[-1])
+    assert [(row["title"], row["is_open"]) for row in page["results"]] == [("It rains in", False)]
+    assert page["count"] == 1
+    unknown = json.loads(reader.run('call "$HOST/support/tickets/?status=1" || true'))
+    assert (unknown["status"], unknown["errors"][0]["code"]) == (400, "unknown_parameter")
+    reader.run("python manage.py spectacular --validate --fail-on-warn --file openapi.yaml")
+
+
+@pytest.mark.parametrize("server", [b.code for b in blocks(f"how-to/{PROXY}.md") if b.serves])
+def test_a_stream_comes_piece_by_piece_to_clients_that_accept_gzip(
+    reader: Reader, model_server: FakeUpstream, server: str
+) -> None:
+    """The model server sends the next piece only after the client has read the one before."""
+    for block in blocks(f"how-to/{PROXY}.md"):
+        if block.file:
+            reader.take(block)
+    reader.serve(server)
+    reader.run('call -X PATCH "$HOST/api/v1/llm-clients/1/" -d \'{"model": "gated:3"}\'')
+    key = reader.run('printf %s "$KEY"')
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{reader.port}/api/v1/modal/endpoints/ask/stream/",
+        data=b'{"input": {"question": "?"}}',
+        headers={"Authorization": f"Bearer {key}", "Content-Type": "application/json", "Accept-Encoding": "gzip"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as stream:
+        assert stream.headers["Content-Encoding"] is None
+        assert stream.headers["X-Accel-Buffering"] == "no"
+        lines = (line.decode().strip() for line in stream if line.startswith(b"data: "))
+        assert next(lines) == 'data: {"attempt":1}'
+        model_server.allow()  # the event that only names the role
+        for number in range(3):
+            model_server.allow()
+            assert next(lines) == f'data: {{"text":"{number} "}}'
+        for _ in range(4):
+            model_server.allow()
+        assert '"finish_reason":"stop"' in next(lines)
+    executions = urllib.request.Request(
+        f"http://127.0.0.1:{reader.port}/api/v1/executions/",
+        headers={"Authorization": f"Bearer {key}", "Accept-Encoding": "gzip"},
+    )
+    with urllib.request.urlopen(executions, timeout=30) as answer:
+        assert answer.headers["Content-Encoding"] == "gzip"
+        assert TEXT in json.loads(gzip.decompress(answer.read()))["results"][-1]["output"]["text"]
