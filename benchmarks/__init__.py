@@ -1,0 +1,1 @@
+"""What is measured, against what, each by one command; see README.md."""
