@@ -1,8 +1,8 @@
 """The documentation's pages, followed as a reader would: code into the file it names, commands into a terminal.
 
 A Python block's first line names its file. What it holds is added to `settings.py` and `urls.py`, and replaces any
-other file. Blocks in `sh` are commands of one terminal; one that starts a server runs beside it. Blocks that install packages
-are passed over: `tests/test_setup.py` and the fresh clone in CI are about those.
+other file. Blocks in `sh` are commands of one terminal; one that starts a server runs beside it. Blocks that
+install packages are passed over: `tests/test_setup.py` and the fresh clone in CI are about those.
 """
 
 import os
@@ -22,6 +22,7 @@ DOCS = ROOT / "docs"
 
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _FILE = re.compile(r"# ([\w./]+\.py)\n")
+_CODE = re.compile(r"^`([^`]*)`$")
 _GROWING = {"settings.py", "urls.py"}
 _SERVERS = ("uvicorn ", "gunicorn ", "granian ")
 
@@ -58,11 +59,11 @@ def blocks(page: str) -> list[Block]:
 
 
 def table(text: str, *columns: str) -> list[list[str]]:
-    """The rows of the Markdown tables in `text` that have these columns, without backticks."""
+    """The rows of the Markdown tables in `text` that have these columns; a cell of code alone is without backticks."""
     rows: list[list[str]] = []
     inside = False
     for line in text.splitlines():
-        cells = [cell.strip().replace("\\|", "|").strip("`") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+        cells = [_CODE.sub(r"\1", cell.strip().replace("\\|", "|")) for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
         if not cells:
             inside = False
         elif cells == list(columns):
