@@ -9,7 +9,7 @@ from contextlib import aclosing
 from typing import Any
 
 from automate_api.engine.capability import Capability, RunContext
-from automate_api.engine.events import EventType, RunEvent
+from automate_api.engine.events import EventType, RunEvent, checked
 from automate_api.exceptions import AutomateError, InternalError, RunCancelled, RunTimeout, StorageUnavailable
 from automate_api.security.echo import EchoFilter, mask
 from automate_api.security.redaction import redact_exception
@@ -90,15 +90,24 @@ class Run:
     # -- the run itself, on an event loop ---------------------------------------------------------------------------
 
     async def drive(self, emit: Emit) -> None:
-        """Run the capability to its end and hand every event to `emit`, whose waiting is the backpressure."""
+        """Run the capability to its end and hand every event to `emit`, whose waiting is the backpressure.
+
+        Cancelled, or ended by what is no `Exception`, it emits no terminal event; `end` has it all the same.
+        """
         self._started = time.monotonic()
         try:
             end = await self._run(emit)
-        except asyncio.CancelledError:
-            self._settle(self._cancelled())
-            raise
-        except Exception as exc:  # noqa: BLE001 - whatever it is, it is how the run ended
+        except asyncio.CancelledError as exc:
+            if _told_to_stop():
+                self._settle(self._cancelled())
+                raise
+            # Nobody cancelled this run: the capability let somebody else's cancellation out.
             end = self._failed(exc)
+        except (Exception, SystemExit) as exc:  # noqa: BLE001 - whatever it is, it is how the run ended
+            end = self._failed(exc)
+        except BaseException as exc:
+            self._settle(self._failed(exc))
+            raise
         self._settle(end)
         await emit(end)
 
@@ -109,11 +118,13 @@ class Run:
                 self._open_step(1)
                 await emit(RunEvent(EventType.STARTED, {"attempt": 1}))
                 async for event in events:
-                    for cleared in self._cleared(event):
+                    _require_wanted(deadline)
+                    for cleared in self._cleared(checked(event)):
                         if cleared.is_terminal:
                             return cleared
                         self._note(cleared)
                         await emit(cleared)
+                _require_wanted(deadline)
         except TimeoutError as exc:
             if deadline.expired():
                 raise RunTimeout from exc
@@ -143,7 +154,7 @@ class Run:
         self._close_step(status, end.data.get("code"))
         self.end = end
 
-    def _failed(self, exc: Exception) -> RunEvent:
+    def _failed(self, exc: BaseException) -> RunEvent:
         if not isinstance(exc, AutomateError):
             logger.error("A run failed: %s", self.describe(exc), extra=self._log_context)
             exc = InternalError()
@@ -153,7 +164,7 @@ class Run:
     def _cancelled(self) -> RunEvent:
         return RunEvent(EventType.CANCELLED, {"partial": "".join(self.text)})
 
-    def describe(self, exc: Exception) -> str:
+    def describe(self, exc: BaseException) -> str:
         """The traceback of `exc` without this run's secrets."""
         return redact_exception(exc, self.secrets)
 
@@ -180,3 +191,16 @@ class Run:
             step.update(status=status, duration_ms=self._elapsed() - step["started_ms"])
             if code:
                 step["code"] = code
+
+
+def _told_to_stop() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _require_wanted(deadline: asyncio.Timeout) -> None:
+    """Stop a run whose capability was told to stop, by the clock or by its client leaving, and went on."""
+    if deadline.expired():
+        raise RunTimeout
+    if _told_to_stop():
+        raise asyncio.CancelledError

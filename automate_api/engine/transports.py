@@ -6,12 +6,13 @@ Events of a stream are server-sent events as the WHATWG HTML standard, section 9
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import wait
 from contextlib import suppress
 from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import connections
+from django.db import close_old_connections, connections
 from django.http import StreamingHttpResponse
 
 from automate_api.engine.driver import Run
@@ -36,11 +37,26 @@ def collect(run: Run) -> RunEvent:
     run.begin()
     future = portal.submit(run.drive(_ignore))
     try:
-        # The driver has its own deadline; this one only guards against a portal that hangs.
-        future.result(run.timeout + 30)
+        # The driver has its own deadline; this one only guards against a portal that hangs. However the run ended, it
+        # says so itself.
+        wait((future,), run.timeout + 30)
     finally:
         future.cancel()
+        _finish(run)
+    return _end_of(run)
+
+
+def _finish(run: Run) -> None:
+    try:
         run.finish()
+    except StorageUnavailable:
+        # It may be the result that could not be stored. That it could not can still be.
+        close_old_connections()
+        run.finish()
+        raise
+
+
+def _end_of(run: Run) -> RunEvent:
     return run.end or RunEvent(EventType.CANCELLED, {"partial": ""})
 
 
@@ -121,6 +137,14 @@ class EventStream(StreamingHttpResponse):
 
     async def _start(self) -> None:
         self._task = asyncio.create_task(self.run.drive(self._queue.put))
+        self._task.add_done_callback(self._tell_end)
+
+    def _tell_end(self, task: asyncio.Task[None]) -> None:
+        """Put the terminal event where a run that was stopped could not: somebody may wait for it."""
+        if task.cancelled() or task.exception() is not None:
+            if self._queue.full():
+                self._queue.get_nowait()
+            self._queue.put_nowait(_end_of(self.run))
 
     async def _take(self, silence: float) -> list[RunEvent]:
         """All events that are ready, after waiting for the first; none after `silence` seconds."""

@@ -58,9 +58,12 @@ def redact_exception(exc: BaseException, secrets: Iterable[str] = ()) -> str:
     """The traceback of `exc` with its causes, as text without `secrets` and without those revealed in this context.
 
     Logging the exception itself would print its message and those of its causes, and either may quote a header or a
-    request.
+    request. Where a pattern in `AUTOMATE_API_REDACT_PATTERNS` cannot be applied, the traceback is withheld.
     """
-    return redact("".join(traceback.format_exception(exc)).rstrip(), (*secrets, *_revealed.get()))
+    try:
+        return redact("".join(traceback.format_exception(exc)).rstrip(), (*secrets, *_revealed.get()))
+    except Exception:  # noqa: BLE001 - a broken redaction must neither leak nor hide the failure
+        return f"{type(exc).__name__} (its traceback is withheld: AUTOMATE_API_REDACT_PATTERNS cannot be applied)"
 
 
 def remember_revealed(secret: str) -> None:
