@@ -40,5 +40,6 @@ if offline true 2>/dev/null; then
 else
     printf '\nThis machine lets nobody make a network namespace (unshare --net): not tried without a network\n'
 fi
-left="$(git status --short; find "$scratch/home" -mindepth 1 -maxdepth 1 ! -name .cache)" # pip's cache may be there
+# pip's cache may be in the home; and pip asks rustc for its version, whose rustup, where there is one, makes a folder
+left="$(git status --short; find "$scratch/home" -mindepth 1 -maxdepth 1 ! -name .cache ! -name .rustup)"
 [ -z "$left" ] || { printf 'error: this was left behind\n%s\n' "$left" >&2; exit 1; }
