@@ -47,7 +47,7 @@ class EndpointViewSet(RunsMixin, DomainMixin, BaseModelViewSet):
 
     def get_object(self) -> Endpoint:
         """The endpoint of the path, which holds an id or a slug."""
-        endpoint = find_endpoint(self.get_queryset(), str(self.kwargs["pk"]))
+        endpoint = find_endpoint(self.filter_queryset(self.get_queryset()), str(self.kwargs["pk"]))
         self.check_object_permissions(self.request, endpoint)
         return endpoint
 
