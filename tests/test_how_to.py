@@ -16,7 +16,6 @@ from tests.upstream import TEXT, FakeUpstream
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 
 PROXY = "stream-behind-a-proxy"
-PAGES = sorted(path.name for path in (DOCS / "how-to").glob("*.md") if path.name != "index.md")
 
 
 @pytest.fixture(scope="module")
@@ -57,9 +56,15 @@ def last_json(text: str) -> Any:
     return json.loads(text.strip().splitlines()[-1])
 
 
-def test_each_page_is_followed_here() -> None:
-    here = Path(__file__).read_text()
-    assert [page for page in PAGES if f'"{page.removesuffix(".md")}"' not in here] == []
+def test_each_page_with_code_is_followed() -> None:
+    here = "".join(Path(__file__).with_name(name).read_text() for name in ("test_how_to.py", "test_tutorial.py"))
+    pages = [path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md") if "_build" not in path.parts]
+    coded = [page for page in pages if any(block.file or block.language == "sh" for block in blocks(page))]
+    names = {
+        page: page.removeprefix("how-to/").removesuffix(".md" if page.startswith("how-to/") else "") for page in coded
+    }
+    assert len(coded) > 10
+    assert [page for page in coded if f'"{names[page]}"' not in here] == []
 
 
 def test_views_can_be_mounted_one_by_one(reader: Reader, follow: Callable[[str], list[str]]) -> None:
@@ -193,6 +198,20 @@ def test_ours_and_ones_own_are_subclassed(reader: Reader, follow: Callable[[str]
     unknown = json.loads(reader.run('call "$HOST/support/tickets/?status=1" || true'))
     assert (unknown["status"], unknown["errors"][0]["code"]) == (400, "unknown_parameter")
     reader.run("python manage.py spectacular --validate --fail-on-warn --file openapi.yaml")
+
+
+@pytest.mark.parametrize("page", ["reference/commands.md", "upgrading.md"])
+def test_the_commands_of_other_pages_run(reader: Reader, page: str) -> None:
+    assert reader.follow(page)
+
+
+def test_a_priced_model_has_a_cost(reader: Reader) -> None:
+    reader.follow("reference/settings.md")
+    body = '\'{"input": {"question": "?"}}\''
+    answer = json.loads(reader.run(f'call "$HOST/api/v1/endpoints/ask/run/" -d {body}'))
+    assert answer["cost"] == "0.00001245"
+    (model,) = json.loads(reader.run('call "$HOST/api/v1/models/"'))
+    assert (model["prices"]["output_price"], model["context_window"]) == ("0.60", 128_000)
 
 
 @pytest.mark.parametrize("server", [b.code for b in blocks(f"how-to/{PROXY}.md") if b.serves])
