@@ -61,7 +61,11 @@ class LLMClient(TenantModel):
         _("temperature"), null=True, blank=True, validators=[MinValueValidator(0), MaxValueValidator(2)]
     )
     max_tokens = models.PositiveIntegerField(
-        _("largest answer"), null=True, blank=True, validators=[MinValueValidator(1)], help_text=_("In tokens.")
+        _("largest answer"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(1_000_000)],
+        help_text=_("In tokens."),
     )
     parameters = models.JSONField(_("parameters"), default=dict, blank=True)
     tools = models.JSONField(_("tools"), default=list, blank=True)
