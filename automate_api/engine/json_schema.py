@@ -30,6 +30,8 @@ def check_schema(schema: Any, *, field: str) -> list[FieldError]:
         return [FieldError(_path(field, exc), "invalid_schema", _("This is not a JSON Schema of draft 2020-12."))]
     except RecursionError:
         return [FieldError(field, "invalid_schema", _("The schema is nested too deeply."))]
+    except OverflowError:
+        return [FieldError(field, "invalid_schema", _("The schema has a pattern that repeats too often."))]
     outside = [ref for ref in _references(schema) if not ref.startswith("#")]
     if outside:
         return [FieldError(field, "invalid_schema", _("A schema may refer only to itself, with `#…`."))]
@@ -44,6 +46,8 @@ def check_value(value: Any, schema: dict[str, Any], *, field: str) -> list[Field
         return list(dict.fromkeys(described for error in found for described in _described(error, field)))
     except Unresolvable:
         return [FieldError(field, "invalid_schema", _("The schema refers to something that is not there."))]
+    except OverflowError:
+        return [FieldError(field, "too_large", _("This has a number that is too large to be checked."))]
     except RecursionError:
         return [FieldError(field, "too_deep", _("This is nested too deeply."))]
 
@@ -84,6 +88,8 @@ def _described(error: ValidationError, field: str) -> list[FieldError]:
     if keyword == "additionalProperties":
         unknown = [str(name)[:64] for name in given if name not in schema.get("properties", {})][:MOST_ERRORS]
         return [FieldError(_join(path, name), "unknown_field", _("This field is not known here.")) for name in unknown]
+    if error.schema is False:
+        return [FieldError(path, "unknown_field", _("This field is not known here."))]
     rule = json.dumps(wanted, ensure_ascii=False)[:_MOST_CHARACTERS]
     detail = _("This does not satisfy %(keyword)s: %(rule)s.") % {"keyword": keyword, "rule": rule}
     return [FieldError(path, keyword, detail)]

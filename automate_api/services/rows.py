@@ -95,10 +95,10 @@ def delete(row: models.Model, *, in_use: Any) -> None:
 
 
 def set_grants(grants: Any, *, users: Any, groups: Any) -> None:
-    """Make `grants` (a related manager of `Grant` rows) exactly these users and groups."""
+    """Make `grants` (a related manager of `Grant` rows) exactly these users and groups; each counts once."""
     grants.all().delete()
     model, parent = grants.model, grants.core_filters
-    rows = [model(**parent, user=user) for user in users] + [model(**parent, group=group) for group in groups]
+    rows = [model(**parent, user=user) for user in set(users)] + [model(**parent, group=group) for group in set(groups)]
     model._default_manager.bulk_create(rows)  # noqa: SLF001 - Django's public name for it
 
 

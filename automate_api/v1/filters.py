@@ -1,11 +1,15 @@
 """Filters and orders of lists: declared, and strict about what they are given."""
 
+import datetime
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from django import forms
+from django.core.exceptions import ValidationError as DoesNotFit
 from django.db.models import ForeignKey, ManyToManyField, Model, OneToOneField, QuerySet
 from django.utils.translation import gettext_lazy as _
 from django_filters import filters
+from django_filters.fields import IsoDateTimeField
 from django_filters.rest_framework import DjangoFilterBackend
 from django_filters.rest_framework import FilterSet as RestFilterSet
 from rest_framework.exceptions import ErrorDetail, ValidationError
@@ -13,6 +17,36 @@ from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
 
 from automate_api.v1.query_params import filter_params
+
+#: No integer key is beyond this, and SQLite cannot even be asked for one.
+_LARGEST_KEY = 2**63 - 1
+
+
+class KeyFilter(filters.NumberFilter):
+    """Rows by an integer key. A number that no key can have is like the key of no row."""
+
+    field_class = forms.IntegerField  # type: ignore[assignment]  # the stubs want a decimal field
+
+    def filter(self, qs: Any, value: Any) -> Any:
+        """Those of `qs` with this key."""
+        if value is not None and abs(value) > _LARGEST_KEY:
+            return qs.none()
+        return super().filter(qs, value)
+
+
+class _MomentField(IsoDateTimeField):
+    def clean(self, value: Any) -> datetime.datetime | None:
+        moment: datetime.datetime | None = super().clean(value)
+        if moment is not None and not datetime.MINYEAR < moment.year < datetime.MAXYEAR:
+            # In another time zone it may have no date at all.
+            raise DoesNotFit(self.error_messages["invalid"], code="invalid")
+        return moment
+
+
+class MomentFilter(filters.IsoDateTimeFilter):
+    """Rows by a time (ISO 8601), within the years 2 to 9998."""
+
+    field_class = _MomentField
 
 
 class FilterSet(RestFilterSet):
@@ -28,6 +62,8 @@ class FilterSet(RestFilterSet):
         """django-filter's choice, but for relations the filter of the related model's id."""
         if isinstance(field, ForeignKey | OneToOneField | ManyToManyField) and lookup_type == "exact":
             filter_class, params = super().filter_for_lookup(field.target_field, lookup_type)
+            if filter_class is filters.NumberFilter:
+                filter_class = KeyFilter
             return filter_class or filters.CharFilter, params or {}
         chosen: tuple[Any, dict[str, Any]] = super().filter_for_lookup(field, lookup_type)
         return chosen

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from automate_api.models import APIKey, Endpoint, Execution, LLMClient, PromptLog, Provider
-from automate_api.v1.filters import FilterSet
+from automate_api.v1.filters import FilterSet, MomentFilter
 
 
 class ProviderFilterSet(FilterSet):
@@ -54,8 +54,8 @@ class EndpointFilterSet(FilterSet):
 class ExecutionFilterSet(FilterSet):
     """Executions by how they went, what they ran, and when."""
 
-    created_after = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
-    created_before = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+    created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
+    created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
 
     class Meta:
         model = Execution
@@ -65,8 +65,8 @@ class ExecutionFilterSet(FilterSet):
 class PromptLogFilterSet(FilterSet):
     """Prompt logs by execution, model and time."""
 
-    created_after = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
-    created_before = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+    created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
+    created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
 
     class Meta:
         model = PromptLog

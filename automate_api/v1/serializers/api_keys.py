@@ -7,13 +7,14 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from automate_api.models import APIKey
-from automate_api.v1.serializers.fields import MemberField
+from automate_api.v1.serializers.fields import MemberField, MomentField
 
 
 class APIKeySerializer(serializers.ModelSerializer[APIKey]):
     """An API key without its secret."""
 
     user = MemberField(required=False)
+    expires_at = MomentField(required=False, allow_null=True)
     scopes = serializers.ListField(child=serializers.CharField(max_length=80), min_length=1, max_length=100)
 
     class Meta:

@@ -1,5 +1,7 @@
 """Serializer fields that know who is asking."""
 
+import datetime
+from math import isfinite
 from typing import Any, ClassVar
 
 from django.contrib.auth import get_user_model
@@ -13,10 +15,21 @@ from automate_api.tenancy import members_of
 _MESSAGES: Any = {"does_not_exist": _("There is no such object."), "incorrect_type": _("This is not an id.")}
 
 
-class ReadableRelatedField(serializers.PrimaryKeyRelatedField[Any]):
-    """A foreign key to a row that the caller may read; any other id does not exist, and no message repeats it."""
+class KeyField(serializers.PrimaryKeyRelatedField[Any]):
+    """A row by its id in the one spelling that ids have: `1.5`, `"1_0"` and `" 1"` are the ids of nothing."""
 
     default_error_messages = _MESSAGES
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The row; a ValidationError where there is none."""
+        row = super().to_internal_value(data)
+        if str(row.pk) != str(data):
+            self.fail("does_not_exist")
+        return row
+
+
+class ReadableRelatedField(KeyField):
+    """A foreign key to a row that the caller may read; any other id does not exist, and no message repeats it."""
 
     def get_queryset(self) -> QuerySet[Any]:
         """The rows readable by the view's actor."""
@@ -25,10 +38,8 @@ class ReadableRelatedField(serializers.PrimaryKeyRelatedField[Any]):
         return readable
 
 
-class MemberField(serializers.PrimaryKeyRelatedField[Any]):
+class MemberField(KeyField):
     """A user of the caller's tenant."""
-
-    default_error_messages = _MESSAGES
 
     def __init__(self, **kwargs: Any) -> None:
         if not kwargs.get("read_only"):
@@ -42,15 +53,34 @@ class MemberField(serializers.PrimaryKeyRelatedField[Any]):
         return users if tenant_id is None else members_of(tenant_id)
 
 
-class GroupField(serializers.PrimaryKeyRelatedField[Any]):
+class GroupField(KeyField):
     """One of the host's groups."""
-
-    default_error_messages = _MESSAGES
 
     def __init__(self, **kwargs: Any) -> None:
         if not kwargs.get("read_only"):
             kwargs.setdefault("queryset", Group.objects.all())
         super().__init__(**kwargs)
+
+
+class NumberField(serializers.FloatField):
+    """A finite number."""
+
+    def to_internal_value(self, data: Any) -> float:
+        """`data` as a float; a ValidationError for booleans, NaN and infinity."""
+        number = super().to_internal_value(data)
+        if isinstance(data, bool) or not isfinite(number):
+            self.fail("invalid")
+        return number
+
+
+class MomentField(serializers.DateTimeField):
+    """A time that has a date in every time zone."""
+
+    def enforce_timezone(self, value: datetime.datetime) -> datetime.datetime:
+        """`value` in the current time zone; a ValidationError for the first and the last year of the calendar."""
+        if not datetime.MINYEAR < value.year < datetime.MAXYEAR:
+            self.fail("overflow", timezone=self.default_timezone())
+        return super().enforce_timezone(value)
 
 
 class ObjectField(serializers.JSONField):

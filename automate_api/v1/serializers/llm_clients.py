@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from automate_api.models import LLMClient, Provider
-from automate_api.v1.serializers.fields import ObjectField, ReadableRelatedField
+from automate_api.v1.serializers.fields import NumberField, ObjectField, ReadableRelatedField
 
 
 class SharingSerializer(serializers.Serializer[Any]):
@@ -21,6 +21,7 @@ class LLMClientSerializer(serializers.ModelSerializer[LLMClient]):
 
     slug = serializers.SlugField(max_length=64, required=False)
     provider = ReadableRelatedField(queryset=Provider.objects.all())
+    temperature = NumberField(required=False, allow_null=True, min_value=0, max_value=2)
     parameters = ObjectField(required=False)
     tools = serializers.ListField(child=ObjectField(), required=False)
     sharing = SharingSerializer(read_only=True)

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from rest_framework.views import APIView
 
+from automate_api.exceptions import NotFound
 from automate_api.models import Actor
 from automate_api.v1.base import TenantFilterMixin
 from automate_api.v1.base.tenant import tenant_of_request
@@ -31,6 +32,13 @@ class ActorMixin:
 
 class DomainMixin(TenantFilterMixin):
     """For views of the domain's rows: those the caller may read."""
+
+    def get_object(self) -> Any:
+        """The row of the path; an integer id has one spelling, and `1_0` or `+10` are the ids of nothing."""
+        found = super().get_object()
+        if isinstance(found.pk, int) and str(found.pk) != self.kwargs["pk"]:
+            raise NotFound
+        return found
 
     def get_queryset(self) -> QuerySet[Any]:
         """The rows readable by the caller; a subclass narrows it further."""
