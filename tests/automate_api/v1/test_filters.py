@@ -68,7 +68,7 @@ def test_a_relation_is_filtered_by_id_without_telling_absent_from_foreign(client
     [
         ("kind=broken", ("kind", "invalid_choice")),
         ("project=x", ("project", "invalid")),
-        ("project=1e999999999", ("project", "max_value")),
+        ("project=1e999999999", ("project", "invalid")),
         ("code=x", ("code", "invalid")),
         ("rank_min=x", ("rank", "invalid")),
         ("ordering=price", ("ordering", "invalid")),
