@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import IO, Any, NoReturn
 
+from django.http.request import RawPostDataException
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.parsers import JSONParser
@@ -121,5 +122,13 @@ def require_readable_body(request: Request) -> None:
     if length.isdecimal():
         if int(length) >= settings.max_request_bytes and "json" in (request.content_type or ""):
             raise PayloadTooLarge
-    elif request.method not in SAFE_METHODS and ("Transfer-Encoding" in request.headers or request.body):
+    elif request.method not in SAFE_METHODS and ("Transfer-Encoding" in request.headers or _has_body(request)):
         raise LengthRequired
+
+
+def _has_body(request: Request) -> bool:
+    try:
+        return bool(request.body)
+    except RawPostDataException:
+        # Somebody has read it before; it was there.
+        return True

@@ -135,10 +135,6 @@ class BaseAPIView(ConfigurableMixin, APIView):
         """Problems (RFC 9457), whatever the host's `EXCEPTION_HANDLER` is."""
         return exception_handler
 
-    def get_format_suffix(self, **kwargs: Any) -> str | None:
-        """None: the form is negotiated by `Accept` alone."""
-        return None
-
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """REST framework's response, streams and errors too, with the correlation id."""
         response = super().finalize_response(request, response, *args, **kwargs)

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from http import HTTPStatus
 from typing import Any
 
 from drf_spectacular import openapi
@@ -42,7 +43,9 @@ class AutoSchema(openapi.AutoSchema):
         operation = super().get_operation(path, path_regex, path_prefix, method, registry)
         if operation is None:
             return None
-        for answer in operation["responses"].values():
+        for status, answer in operation["responses"].items():
+            if status.isdecimal():
+                answer["description"] = answer.get("description") or HTTPStatus(int(status)).phrase
             answer.setdefault("headers", {}).setdefault(HEADER, problems.CORRELATION_HEADER)
         self._add_examples(operation)
         self._add_problems(operation)
@@ -51,6 +54,10 @@ class AutoSchema(openapi.AutoSchema):
     def get_operation_id(self) -> str:
         """From the route's name."""
         return names.operation_id(self.view, self.path_regex, self.method) or super().get_operation_id()
+
+    def get_summary(self) -> str | None:
+        """What is done to what, in two words."""
+        return names.summary(self.view, self.method)
 
     def get_tags(self) -> list[str]:
         """The noun of the view's scopes."""

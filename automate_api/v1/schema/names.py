@@ -12,6 +12,15 @@ from rest_framework.serializers import BaseSerializer, ModelSerializer
 PREFIX = "Automate"
 PACKAGES = frozenset({"automate", "automate_api", "automate_datachat", "automate_modal", "automate_studio", "rag"})
 
+_VERBS = {
+    "list": "list",
+    "create": "create",
+    "retrieve": "retrieve",
+    "update": "replace",
+    "partial_update": "change",
+    "destroy": "delete",
+}
+
 _routes: WeakKeyDictionary[URLResolver, Mapping[str, str]] = WeakKeyDictionary()
 
 
@@ -57,6 +66,17 @@ def operation_id(view: Any, path_regex: str, method: str) -> str | None:
     if _shared_by_methods(view, action):
         parts.append(method.lower())
     return re.sub(r"\W+", "_", "_".join(part for part in parts if part))
+
+
+def summary(view: Any, method: str) -> str | None:
+    """An operation's short title, such as `Replace provider`; None for views that no router named."""
+    action, basename = getattr(view, "action", None), getattr(view, "basename", None)
+    if not action or not basename:
+        return None
+    noun = basename.replace("-", " ")
+    words = f"{_VERBS[action]} {noun}" if action in _VERBS else f"{noun}: {action.replace('_', ' ')}"
+    words += "s" if action == "list" else ""
+    return words[0].upper() + words[1:] + (f" ({method.lower()})" if _shared_by_methods(view, action) else "")
 
 
 def _shared_by_methods(view: Any, action: str | None) -> bool:

@@ -12,6 +12,7 @@ from rest_framework.test import APIClient
 from automate_api import exceptions
 from automate_api.exceptions import AutomateError, ErrorCode
 from automate_api.models import Provider
+from automate_api.security.redaction import redact_exception
 from automate_api.v1.errors import STATUS, problem_of, status_of
 from tests.hosts.shop.models import Item
 from tests.hosts.shop.people import signed_in
@@ -197,6 +198,12 @@ def revealing(request: Any) -> str:
     """A resolver that has a secret in clear and fails with it."""
     provider = Provider(api_key=CANARY)
     raise RuntimeError(provider.api_key.reveal())
+
+
+def test_what_a_request_revealed_is_forgotten_when_it_is_answered(settings: Settings) -> None:
+    settings.AUTOMATE_API_TENANT_RESOLVER = "tests.automate_api.v1.test_errors.revealing"
+    assert signed_in().get("/tasks/").status_code == 500
+    assert CANARY in redact_exception(RuntimeError(CANARY))
 
 
 def test_patterns_that_cannot_be_applied_withhold_the_traceback(

@@ -111,11 +111,25 @@ def test_operation_ids_come_from_the_routes_names() -> None:
     assert {"providers_list", "executions_list"} <= ids
 
 
+@pytest.mark.parametrize(
+    ("operation_id", "summary"),
+    [
+        ("automate_api_llm_client_list", "List llm clients"),
+        ("automate_api_provider_update", "Replace provider"),
+        ("automate_api_provider_test", "Provider: test"),
+        ("provider_wider_sharing_put", "Provider wider: sharing (put)"),
+    ],
+)
+def test_a_routers_operations_have_a_title(operation_id: str, summary: str) -> None:
+    assert operation(described("tests.hosts.rival.urls"), operation_id)["summary"] == summary
+
+
 def test_each_operation_has_a_tag_a_description_errors_and_an_example() -> None:
     for found in operations(described("tests.urls")):
         assert found["tags"], found["operationId"]
         assert found["description"], found["operationId"]
         assert {"401", "403"} <= set(found["responses"]), found["operationId"]
+        assert all(answer["description"] for answer in found["responses"].values()), found["operationId"]
         bodies = [found.get("requestBody", {}), *found["responses"].values()]
         contents = [content for body in bodies for content in body.get("content", {}).values()]
         assert all("example" in content or "examples" in content for content in contents), found["operationId"]
