@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pytest_django import Settings
 from rest_framework.exceptions import ParseError
@@ -92,6 +93,7 @@ values = st.recursive(
 )
 
 
+@hypothesis_settings(deadline=None)
 @given(value=values)
 def test_any_value_either_comes_back_as_it_is_or_is_refused(value: Any) -> None:
     text = json.dumps(value)
