@@ -30,7 +30,7 @@ def _current() -> MultiFernet:
         )
     try:
         return _fernet(keys)
-    except ValueError as exc:
+    except (ValueError, TypeError) as exc:
         raise ImproperlyConfigured("AUTOMATE_API_ENCRYPTION_KEYS has a value that is not a Fernet key.") from exc
 
 

@@ -1,18 +1,24 @@
 """Providers: make, change, delete, and call once to see whether they answer."""
 
+import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from automate_api.engine.portal import portal
-from automate_api.exceptions import AutomateError, FieldError, InvalidInput, OutboundBlocked
+from automate_api.exceptions import AutomateError, FieldError, InvalidInput, NotConfigured, OutboundBlocked
 from automate_api.llm import openai
 from automate_api.llm.types import LLMTarget
 from automate_api.models import Actor, Provider
 from automate_api.security.outbound import validate_url
 from automate_api.services.rows import assign, delete, free_slug, locked, storing, tenant_of
+
+logger = logging.getLogger(__name__)
 
 _KEY_CHARACTERS = range(0x21, 0x7F)
 
@@ -33,10 +39,11 @@ def create_provider(*, actor: Actor, **fields: Any) -> Provider:
     Raises:
         InvalidInput: a field does not fit, or the address is one this server may not call.
         Conflict: the slug is taken.
+        NotConfigured: the host has no encryption key to store a provider's key under.
     """
     _check(fields)
     tenant_id = tenant_of(actor)
-    with storing():
+    with storing(), _encrypting():
         fields["slug"] = fields.get("slug") or free_slug(Provider.objects.of_tenant(tenant_id), fields["name"])
         provider = Provider(tenant_id=tenant_id)
         assign(provider, fields)
@@ -48,10 +55,10 @@ def update_provider(provider: Provider, **fields: Any) -> Provider:
     """Change `fields`. A changed `base_url` drops the stored key unless a new one comes with it.
 
     Raises:
-        InvalidInput, Conflict: as for `create_provider`.
+        InvalidInput, Conflict, NotConfigured: as for `create_provider`.
     """
     _check(fields)
-    with storing():
+    with storing(), _encrypting():
         current = locked(provider)
         if fields.get("base_url", current.base_url) != current.base_url:
             # A key goes only to the host it was given for.
@@ -82,15 +89,31 @@ def probe_provider(provider: Provider) -> ProviderTest:
 
 
 def target_of(provider: Provider, *, model: str) -> LLMTarget:
-    """Where a call of `model` at `provider` goes, with the key in clear: keep it out of anything stored or logged."""
+    """Where a call of `model` at `provider` goes, with the key in clear: keep it out of anything stored or logged.
+
+    Raises:
+        NotConfigured: none of the host's encryption keys decrypts the provider's key.
+    """
+    with _encrypting():
+        api_key = provider.api_key.reveal()
     return LLMTarget(
         base_url=provider.base_url.rstrip("/"),
-        api_key=provider.api_key.reveal(),
+        api_key=api_key,
         model=model,
         provider=provider.slug,
         timeout=float(provider.timeout_seconds),
         max_retries=provider.max_retries,
     )
+
+
+@contextmanager
+def _encrypting() -> Iterator[None]:
+    """Encryption keys that are missing or wrong are for the host to set right: its log says how."""
+    try:
+        yield
+    except ImproperlyConfigured as exc:
+        logger.error("A provider's key cannot be used: %s", exc)
+        raise NotConfigured from exc
 
 
 def _check(fields: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC
 from decimal import Decimal
 from typing import Any
 
-from django.db import connections, router, transaction
+from django.db import IntegrityError, connections, router, transaction
 from django.utils import timezone
 
 from automate_api.engine.driver import Run
@@ -41,8 +41,17 @@ class Recorder:
         execution, outcome = self.execution, _outcome(run)
         for name, value in outcome.items():
             setattr(execution, name, value)
-        with _writing(), transaction.atomic():
-            running = Execution.objects.filter(pk=execution.pk, status__in=Execution.UNFINISHED)
+        with _writing():
+            try:
+                self._store(run, outcome)
+            except IntegrityError:
+                # Whoever started the run may have been deleted meanwhile; its execution says so already.
+                execution.refresh_from_db(fields=["user"])
+                self._store(run, outcome)
+
+    def _store(self, run: Run, outcome: dict[str, Any]) -> None:
+        with transaction.atomic():
+            running = Execution.objects.filter(pk=self.execution.pk, status__in=Execution.UNFINISHED)
             if running.update(**outcome) and run.context.exchange is not None:
                 self._prompt_log(run).save(force_insert=True)
 
@@ -101,7 +110,7 @@ def storable(value: Any) -> Any:
 
 @contextmanager
 def _writing() -> Iterator[None]:
-    """On SQLite, one writer at a time in this process: waiting here is fair and cheap, polling its file lock neither."""
+    """On SQLite, one writer at a time in this process: waiting here is fair and cheap, polling its lock neither."""
     if connections[router.db_for_write(Execution)].vendor != "sqlite":
         yield
         return

@@ -90,7 +90,8 @@ def delete(row: models.Model, *, in_use: Any) -> None:
     """
     try:
         row.delete()
-    except ProtectedError as exc:
+    except (ProtectedError, IntegrityError) as exc:
+        # The latter where somebody began to use it between the look and the deletion.
         raise Conflict(in_use) from exc
 
 

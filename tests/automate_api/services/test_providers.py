@@ -3,11 +3,19 @@
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
+from django.db.models.signals import pre_delete
 
-from automate_api.exceptions import Conflict, InvalidInput
-from automate_api.models import Provider
-from automate_api.services.providers import create_provider, delete_provider, probe_provider, update_provider
-from tests.factories import make_actor, make_llm_client, make_provider
+from automate_api.exceptions import Conflict, InvalidInput, NotConfigured
+from automate_api.models import LLMClient, Provider
+from automate_api.services.providers import (
+    create_provider,
+    delete_provider,
+    probe_provider,
+    target_of,
+    update_provider,
+)
+from tests.factories import make_actor, make_llm_client, make_provider, make_user
 from tests.upstream import MODELS, FakeUpstream
 
 pytestmark = pytest.mark.django_db
@@ -96,3 +104,37 @@ def test_a_probe_of_nothing_says_what_is_wrong(settings: Any) -> None:
     settings.AUTOMATE_API_PRIVATE_HOSTS = ["127.0.0.1:9"]
     probe = probe_provider(make_provider(base_url="http://127.0.0.1:9/v1"))
     assert (probe.ok, (probe.error or {})["code"]) == (False, "upstream_unavailable")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_provider_that_comes_into_use_while_it_is_deleted_is_not_deleted() -> None:
+    provider, owner = make_provider(), make_user()
+
+    def use(instance: Provider, **kwargs: Any) -> None:
+        make_llm_client(provider=instance, owner=owner)
+
+    pre_delete.connect(use, sender=Provider)
+    try:
+        with pytest.raises(Conflict):
+            delete_provider(provider)
+    finally:
+        pre_delete.disconnect(use, sender=Provider)
+    assert (Provider.objects.count(), LLMClient.objects.count()) == (1, 0)
+
+
+@pytest.mark.parametrize("keys", [[], ["not a key"], [None], "", "not a key", [Fernet.generate_key().decode()]])
+def test_an_encryption_key_that_is_missing_or_wrong_is_not_configured(settings: Any, keys: Any) -> None:
+    provider = create(api_key="secret-key")
+    settings.AUTOMATE_API_ENCRYPTION_KEYS = keys
+    with pytest.raises(NotConfigured):
+        target_of(provider, model="m")
+    assert (probe_provider(provider).error or {})["code"] == "not_configured"
+    assert create(name="Without a key").has_api_key is False
+
+
+@pytest.mark.parametrize("keys", [[], ["not a key"], [None]])
+def test_a_key_is_not_stored_where_it_cannot_be_encrypted(settings: Any, keys: Any) -> None:
+    settings.AUTOMATE_API_ENCRYPTION_KEYS = keys
+    with pytest.raises(NotConfigured):
+        create(api_key="secret-key")
+    assert Provider.objects.count() == 0

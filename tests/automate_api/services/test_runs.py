@@ -235,3 +235,20 @@ def test_an_upstream_that_breaks_is_an_error_and_never_a_final(upstream: FakeUps
         if partial:
             assert execution.usage["completion_tokens"] > 0, model
     assert set(outcomes) == {("error", "failed")}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_whose_user_is_deleted_meanwhile_is_stored_without_one(upstream: FakeUpstream) -> None:
+    ann = make_actor()
+    prepared, execution = prepare_run(endpoint_for(upstream), actor=ann, correlation_id="c", input="Hello")
+    begin = prepared.begin
+
+    def begin_and_delete() -> None:
+        begin()
+        ann.user.delete()
+
+    prepared.begin = begin_and_delete  # type: ignore[method-assign]
+    assert collect(prepared).type is EventType.FINAL
+    stored = Execution.objects.get(pk=execution.pk)
+    assert (stored.status, stored.user, stored.prompt_log.user) == ("succeeded", None, None)
+    assert stored.prompt_log.response == TEXT
