@@ -69,6 +69,17 @@ class Endpoint(TenantModel):
         """Refuse an LLM client of another tenant."""
         require_same_tenant(self, "llm_client")
 
+    def admits(self, actor: Actor) -> bool:
+        """Whether `actor` may run it: the rule of `readable_by`, asked of a row that is at hand.
+
+        One query, and only where neither staff nor every member is admitted.
+        """
+        if actor.tenant_id != self.tenant_id:
+            return False
+        if actor.is_staff:
+            return True
+        return self.enabled and (self.open_to_members or self.grants.filter(granted_to(actor.user)).exists())
+
     @property
     def access(self) -> dict[str, Any]:
         """Who may run it besides tenant staff, as `{"members": bool, "users": [id], "groups": [id]}`."""

@@ -8,10 +8,10 @@ from rest_framework.request import Request
 
 from automate_api.engine.transports import EventStream
 from automate_api.models import Endpoint
-from automate_api.services.endpoints import find_endpoint
+from automate_api.services.endpoints import find_runnable
 from automate_api.services.runs import prepare_run
 from automate_api.v1.base import BaseAPIView
-from automate_api.v1.serializers.endpoints import RunRequestSerializer
+from automate_api.v1.serializers.endpoints import RunRequestSerializer, run_request_of
 from automate_api.v1.serializers.events import RunEventSerializer
 from automate_api.v1.views.domain import ActorMixin, RunsMixin, is_asgi
 from automate_api.v1.views.endpoints import ID_OR_SLUG
@@ -27,8 +27,8 @@ class EndpointStreamView(RunsMixin, ActorMixin, BaseAPIView):
     scope_access = "run"
 
     def get_endpoints(self) -> QuerySet[Endpoint]:
-        """The endpoints the caller may run, with what a run needs of them."""
-        rows: QuerySet[Endpoint] = Endpoint.objects.readable_by(self.get_actor())
+        """The endpoints that may be run here, with what a run needs; the one found is asked whether the caller may."""
+        rows: QuerySet[Endpoint] = Endpoint.objects.of_tenant(self.get_actor().tenant_id)
         return rows.select_related("llm_client__provider")
 
     @extend_schema(
@@ -43,13 +43,12 @@ class EndpointStreamView(RunsMixin, ActorMixin, BaseAPIView):
     )
     def post(self, request: Request, pk: str) -> HttpResponseBase:
         """Start the stream."""
-        body = RunRequestSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
+        actor, asked = self.get_actor(), run_request_of(request)
         run, _execution = prepare_run(
-            find_endpoint(self.get_endpoints(), pk),
-            actor=self.get_actor(),
+            find_runnable(self.get_endpoints(), pk, actor=actor),
+            actor=actor,
             correlation_id=request.correlation_id,  # type: ignore[attr-defined]
             stream=True,
-            **body.validated_data,
+            **asked,
         )
         return EventStream(run, is_async=is_asgi(request))

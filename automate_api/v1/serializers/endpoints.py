@@ -1,8 +1,10 @@
 """Endpoints and their runs on the wire."""
 
+from functools import cache
 from typing import Any
 
 from rest_framework import serializers
+from rest_framework.request import Request
 
 from automate_api.models import Endpoint, LLMClient
 from automate_api.v1.serializers.fields import GroupField, MemberField, ObjectField, ReadableRelatedField
@@ -63,3 +65,19 @@ class RunRequestSerializer(serializers.Serializer[Any]):
     task_type = serializers.CharField(
         required=False, max_length=64, help_text="One of the endpoint's task types; its first where left out."
     )
+
+
+@cache
+def _run_request() -> RunRequestSerializer:
+    return RunRequestSerializer()
+
+
+def run_request_of(request: Request) -> dict[str, Any]:
+    """`input`, and `params` and `task_type` where they were sent, of a request to run something.
+
+    Raises:
+        ValidationError: they do not fit.
+    """
+    # `run_validation` leaves nothing behind, so that one serializer, whose fields are costly to make, serves all.
+    asked: dict[str, Any] = _run_request().run_validation(request.data)
+    return asked

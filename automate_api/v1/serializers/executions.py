@@ -1,5 +1,6 @@
 """Executions on the wire."""
 
+from functools import cache
 from typing import Any
 
 from rest_framework import serializers
@@ -55,3 +56,15 @@ class ExecutionSerializer(serializers.ModelSerializer[Execution]):
             "finished_at",
         )
         read_only_fields = fields
+
+
+@cache
+def _serializer() -> ExecutionSerializer:
+    return ExecutionSerializer()
+
+
+def answer_of(execution: Execution) -> dict[str, Any]:
+    """`execution` on the wire."""
+    # Representing leaves nothing behind, so that one serializer, whose fields are costly to make, serves all.
+    answer: dict[str, Any] = _serializer().to_representation(execution)
+    return answer

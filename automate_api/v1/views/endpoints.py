@@ -15,13 +15,14 @@ from automate_api.services.endpoints import (
     create_endpoint,
     delete_endpoint,
     find_endpoint,
+    find_runnable,
     update_endpoint,
 )
 from automate_api.services.runs import run_endpoint
 from automate_api.v1.base import BaseModelViewSet
 from automate_api.v1.filtersets import EndpointFilterSet
-from automate_api.v1.serializers.endpoints import EndpointSerializer, RunRequestSerializer
-from automate_api.v1.serializers.executions import ExecutionSerializer
+from automate_api.v1.serializers.endpoints import EndpointSerializer, RunRequestSerializer, run_request_of
+from automate_api.v1.serializers.executions import ExecutionSerializer, answer_of
 from automate_api.v1.views.domain import DomainMixin, RunsMixin
 
 ID_OR_SLUG = OpenApiParameter("id", str, OpenApiParameter.PATH, description=_("The endpoint's id or its slug."))
@@ -64,8 +65,8 @@ class EndpointViewSet(RunsMixin, DomainMixin, BaseModelViewSet):
         delete_endpoint(instance)
 
     def get_runnable(self) -> QuerySet[Any]:
-        """The endpoints the caller may run, with what a run needs of them."""
-        rows: QuerySet[Any] = Endpoint.objects.readable_by(self.get_actor()).select_related("llm_client__provider")
+        """The endpoints that may be run here, with what a run needs; the one found is asked whether the caller may."""
+        rows: QuerySet[Any] = Endpoint.objects.of_tenant(self.get_tenant()).select_related("llm_client__provider")
         return rows
 
     @extend_schema(
@@ -77,13 +78,11 @@ class EndpointViewSet(RunsMixin, DomainMixin, BaseModelViewSet):
     @action(detail=True, methods=["post"])
     def run(self, request: Request, pk: str | None = None) -> Response:
         """Run it now."""
-        body = RunRequestSerializer(data=request.data, context=self.get_serializer_context())
-        body.is_valid(raise_exception=True)
-        endpoint = find_endpoint(self.get_runnable(), str(pk))
+        actor, asked = self.get_actor(), run_request_of(request)
         execution = run_endpoint(
-            endpoint,
-            actor=self.get_actor(),
+            find_runnable(self.get_runnable(), str(pk), actor=actor),
+            actor=actor,
             correlation_id=request.correlation_id,  # type: ignore[attr-defined]
-            **body.validated_data,
+            **asked,
         )
-        return Response(ExecutionSerializer(execution).data)
+        return Response(answer_of(execution))

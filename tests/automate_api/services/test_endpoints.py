@@ -6,8 +6,14 @@ import pytest
 from django.contrib.auth.models import Group
 
 from automate_api.exceptions import Conflict, InvalidInput, NotFound
-from automate_api.models import Endpoint, EndpointGrant
-from automate_api.services.endpoints import create_endpoint, delete_endpoint, find_endpoint, update_endpoint
+from automate_api.models import Actor, Endpoint, EndpointGrant
+from automate_api.services.endpoints import (
+    create_endpoint,
+    delete_endpoint,
+    find_endpoint,
+    find_runnable,
+    update_endpoint,
+)
 from tests.factories import make_actor, make_endpoint, make_llm_client
 
 pytestmark = pytest.mark.django_db
@@ -82,6 +88,28 @@ def test_its_access_says_who_runs_it() -> None:
     assert set(Endpoint.objects.readable_by(staff)) == {everybody, closed, for_ann, for_team, off}
     assert set(Endpoint.objects.readable_by(make_actor(tenant_id="other", is_staff=True))) == set()
     assert for_ann.access == {"members": False, "users": [ann.user.pk], "groups": []}
+
+
+def test_a_row_admits_whom_the_queryset_shows_it_to() -> None:
+    ann, bob, staff, stranger = make_actor(), make_actor(), make_actor(is_staff=True), make_actor(tenant_id="other")
+    group = Group.objects.create(name="team")
+    bob.user.groups.add(group)
+    create(slug="everybody")
+    create(slug="closed", access={"members": False})
+    create(slug="for-both", access={"members": False, "users": [ann.user], "groups": [group]})
+    create(slug="off", enabled=False, access={"users": [ann.user]})
+    for actor in (ann, bob, staff, stranger, Actor(user=staff.user, tenant_id=None)):
+        for endpoint in Endpoint.objects.all():
+            assert endpoint.admits(actor) == (endpoint in Endpoint.objects.readable_by(actor))
+
+
+def test_one_is_found_to_run_by_whom_it_admits() -> None:
+    ann, bob = make_actor(), make_actor()
+    endpoint = create(slug="for-ann", access={"members": False, "users": [ann.user]})
+    assert find_runnable(Endpoint.objects.all(), "for-ann", actor=ann) == endpoint
+    for key, actor in (("for-ann", bob), ("another", ann), ("no slug", ann), ("0", ann)):
+        with pytest.raises(NotFound):
+            find_runnable(Endpoint.objects.all(), key, actor=actor)
 
 
 def test_a_change_of_access_replaces_the_grants() -> None:
