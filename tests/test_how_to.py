@@ -13,7 +13,7 @@ import pytest
 from tests.guides import DOCS, Reader, blocks
 from tests.upstream import TEXT, FakeUpstream
 
-pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")]
 
 PROXY = "stream-behind-a-proxy"
 

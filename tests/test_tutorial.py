@@ -10,7 +10,7 @@ import pytest
 from tests.guides import Reader, blocks
 from tests.upstream import TEXT, FakeUpstream
 
-pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")]
 
 
 @pytest.fixture(scope="module")
