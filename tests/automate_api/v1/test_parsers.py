@@ -5,16 +5,19 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from django.core.handlers.asgi import ASGIRequest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pytest_django import Settings
 from rest_framework.exceptions import ParseError
-from rest_framework.test import APIClient
+from rest_framework.test import APIClient, force_authenticate
 
 from automate_api.v1.parsers import MAX_DEPTH, StrictJSONParser
+from tests.factories import make_user
 from tests.hosts.shop.models import Item
 from tests.hosts.shop.people import signed_in
+from tests.hosts.shop.views import EchoView
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.hosts.shop.urls")]
 
@@ -138,6 +141,20 @@ def test_a_body_sent_in_chunks_is_not_taken_for_an_empty_one(client: APIClient) 
     item = Item.objects.create(name="old")
     answer = client.patch(f"/items/{item.pk}/", headers={"Transfer-Encoding": "chunked"})
     assert answer.status_code == 411
+
+
+def test_a_body_that_is_announced_as_too_long_is_not_even_read(client: APIClient) -> None:
+    answer = client.generic("POST", "/echo/", b"{}", content_type=JSON, CONTENT_LENGTH="10000000")
+    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize(("body", "status"), [(b'{"a": 1}', 411), (b"", 200)])
+def test_a_body_without_a_length_is_told_from_none_under_asgi(body: bytes, status: int) -> None:
+    scope = {"type": "http", "method": "POST", "path": "/echo/", "headers": [(b"content-type", JSON.encode())]}
+    request = ASGIRequest(scope, BytesIO(body))
+    force_authenticate(request, make_user())
+    answer = EchoView.as_view()(request)
+    assert answer.status_code == status
 
 
 def test_an_empty_body_is_an_empty_object(client: APIClient) -> None:
