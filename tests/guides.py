@@ -8,6 +8,7 @@ install packages are passed over: `tests/test_setup.py` and the fresh clone in C
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -127,6 +128,7 @@ class Reader:
                 env=self._environment(),
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
         process = self._process
         until(lambda: process.poll() is not None or self._answers(), seconds=60)
@@ -136,7 +138,11 @@ class Reader:
         """End the server."""
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(30)
+            try:
+                self._process.wait(30)
+            except subprocess.TimeoutExpired:
+                os.killpg(self._process.pid, signal.SIGKILL)
+                self._process.wait()
             self._process = None
 
     def _paste(self, name: str, code: str) -> None:
