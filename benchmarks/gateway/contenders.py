@@ -1,5 +1,6 @@
 """Who is measured: each as a server's command line and the calls that it answers."""
 
+import asyncio
 import os
 import sys
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.client import Call, post
+from benchmarks.client import Call, post, send_at_once
 from benchmarks.gateway import litellm
 from benchmarks.processes import DidNotStart, Server, free_port
 
@@ -56,15 +57,20 @@ class Contender:
         return f"{self.what}, {self.on}" if self.on else self.what
 
     def start(self, stack: ExitStack, folder: Path) -> bool:
-        """Start its server for as long as `stack` is open; False, and a line that says why, where it does not start."""
+        """Start its server for as long as `stack` is open, and ask it once.
+
+        False, and a line that says why, where it does not start or does not answer as it should.
+        """
         log = folder / f"{self.port}.log"
         self.server = stack.enter_context(Server(self.command, self.port, log, self.env))
         try:
             self.server.wait(self.patience)
+            _answers, failures = asyncio.run(send_at_once(self.call("fake-1-0", True), 1, within=0, patience=60))
         except DidNotStart as exc:
-            print(f"SKIPPED {self.name}: it did not start\n{exc}", flush=True)
-            return False
-        return True
+            failures = [f"it did not start\n{exc}"]
+        if failures:
+            print(f"SKIPPED {self.name}: {failures[0]}", flush=True)
+        return not failures
 
 
 def direct() -> Contender:

@@ -66,9 +66,9 @@ def call_goal(found: Found, clients: int) -> Goal:
     """At least five times LiteLLM's calls a second, stored, on gthread."""
     own, other = found.get(_name(OURS, GTHREAD)), found.get(LITELLM)
     text = f"calls/s at {clients}: >= 5 x LiteLLM on {GTHREAD}"
-    if own is None or other is None:
+    if own is None or other is None or not other.total:
         return Goal(text, "not measured", None)
-    ratio = median(own.rates) / (median(other.rates) or 1)
+    ratio = median(own.rates) / median(other.rates)
     return Goal(text, f"{ratio:.1f} x", ratio >= 5)
 
 
