@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from automate_api.conf import settings
 from automate_api.engine.capability import get_capability
+from automate_api.llm.prices import known_of
 from automate_api.models import Actor, LLMClient, Provider
 
 
@@ -29,14 +29,15 @@ def reachable_models(*, actor: Actor) -> list[ReachableModel]:
 
 
 def _described(provider: str, model: str) -> ReachableModel:
-    known = settings.models.get(f"{provider}/{model}") or settings.models.get(model) or {}
+    known = known_of(provider, model)
+    window, capabilities = known.get("context_window"), known.get("capabilities")
     chat = get_capability("llm.chat")
     prices = {name: str(known[name]) for name in ("input_price", "output_price") if name in known}
     return ReachableModel(
         name=model,
         provider=provider,
         params_schema=chat.params_schema if chat else {},
-        context_window=known.get("context_window"),
+        context_window=window if type(window) is int else None,
         prices=prices or None,
-        capabilities=list(known.get("capabilities", ["llm.chat"])),
+        capabilities=[str(name) for name in capabilities] if isinstance(capabilities, list | tuple) else ["llm.chat"],
     )

@@ -23,6 +23,11 @@ def test_the_test_host_has_nothing_to_complain_about() -> None:
         ("AUTOMATE_API_TENANT_RESOLVER", "nowhere.at_all", "automate_api.E003"),
         ("AUTOMATE_API_AUTHENTICATION_CLASSES", ["nowhere.Auth"], "automate_api.E003"),
         ("AUTOMATE_API_PRIVATE_HOSTS", ["http://not a host/"], "automate_api.E004"),
+        ("AUTOMATE_API_MODELS", None, "automate_api.E007"),
+        ("AUTOMATE_API_MODELS", {"m": "cheap"}, "automate_api.E007"),
+        ("AUTOMATE_API_MODELS", {"m": {"input_price": "a lot"}}, "automate_api.E007"),
+        ("AUTOMATE_API_MODELS", {"m": {"context_window": "big"}}, "automate_api.E007"),
+        ("AUTOMATE_API_MODELS", {"m": {"capabilities": "llm.chat"}}, "automate_api.E007"),
     ],
 )
 def test_a_mistake_is_found(settings: Any, name: str, value: Any, expected: str) -> None:

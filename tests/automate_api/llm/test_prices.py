@@ -23,6 +23,8 @@ def _models(settings: Any) -> None:
         "negative": {"input_price": "-1", "output_price": "1"},
         "infinite": {"input_price": "Infinity", "output_price": "1"},
         "nan": {"input_price": "NaN", "output_price": "1"},
+        "absurd": {"input_price": "1e30", "output_price": "1"},
+        "broken": "cheap",
         "tiny": {"input_price": "0.00001", "output_price": "0"},
     }
 
@@ -51,10 +53,16 @@ def test_embeddings_need_no_output_price() -> None:
     assert price_of("other", "embed", USAGE) is None
 
 
-@pytest.mark.parametrize("model", ["unheard-of", "unpriced", "odd", "negative", "infinite", "nan"])
+@pytest.mark.parametrize("model", ["unheard-of", "unpriced", "odd", "negative", "infinite", "nan", "absurd", "broken"])
 def test_an_unknown_price_is_none_and_not_zero(model: str) -> None:
     assert price_of("other", model, USAGE) is None
 
 
 def test_without_usage_there_is_no_price() -> None:
     assert price_of("other", "small", None) is None
+
+
+@pytest.mark.parametrize("models", [None, "cheap", ["small"]])
+def test_a_table_that_is_none_knows_nothing(settings: Any, models: Any) -> None:
+    settings.AUTOMATE_API_MODELS = models
+    assert price_of("other", "small", USAGE) is None

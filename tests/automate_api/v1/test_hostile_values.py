@@ -142,3 +142,13 @@ def test_an_input_that_cannot_be_checked_is_refused(staff: Caller, schema: str, 
         answer = staff._client.post(f"/api/v1/{path}", body, content_type="application/json")
         assert {field for field, _code in codes(answer)} <= {"input", "input.n", "input.messages"}
         assert "None" not in {code for _field, code in codes(answer)}
+
+
+@pytest.mark.parametrize(
+    "models", [None, {"m": "cheap"}, {"m": {"context_window": "big", "capabilities": 5, "input_price": None}}]
+)
+def test_what_the_host_says_wrongly_of_a_model_is_ignored(staff: Caller, settings: Any, models: Any) -> None:
+    settings.AUTOMATE_API_MODELS = models
+    make_provider(tenant_id="acme", default_model="m")
+    answer = staff("get", "models/")
+    assert [(row["context_window"], row["capabilities"]) for row in answer.data] == [(None, ["llm.chat"])]
