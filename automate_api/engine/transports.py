@@ -90,6 +90,9 @@ class EventStream(StreamingHttpResponse):
         super().__init__(content, content_type="text/event-stream", **kwargs)
         self["Cache-Control"] = "no-cache"
         self["X-Accel-Buffering"] = "no"
+        # Django's GZipMiddleware would hold chunks back, and the comments that find out who has left; it passes over
+        # what is encoded already.
+        self["Content-Encoding"] = "identity"
 
     def close(self) -> None:
         """Stop the run and store how it ended. Servers call this whether or not anything was sent."""

@@ -94,8 +94,8 @@ def _fill(endpoint: Endpoint, fields: dict[str, Any], access: dict[str, Any] | N
 
 
 def _grant(endpoint: Endpoint, access: dict[str, Any] | None) -> None:
-    if access is not None and ("users" in access or "groups" in access):
-        set_grants(endpoint.grants, users=access.get("users", ()), groups=access.get("groups", ()))
+    given = access or {}
+    set_grants(endpoint.grants, **{kind: given[f"{kind}s"] for kind in ("user", "group") if f"{kind}s" in given})
 
 
 def _errors(endpoint: Endpoint) -> list[FieldError]:

@@ -95,12 +95,14 @@ def delete(row: models.Model, *, in_use: Any) -> None:
         raise Conflict(in_use) from exc
 
 
-def set_grants(grants: Any, *, users: Any, groups: Any) -> None:
-    """Make `grants` (a related manager of `Grant` rows) exactly these users and groups; each counts once."""
-    grants.all().delete()
-    model, parent = grants.model, grants.core_filters
-    rows = [model(**parent, user=user) for user in set(users)] + [model(**parent, group=group) for group in set(groups)]
-    model._default_manager.bulk_create(rows)  # noqa: SLF001 - Django's public name for it
+def set_grants(grants: Any, **grantees: Any) -> None:
+    """Make `grants` (a related manager of `Grant` rows) exactly the given `user` and `group` lists; one left out stays.
+
+    Whoever is named twice is granted once.
+    """
+    for kind, chosen in grantees.items():
+        grants.filter(**{f"{kind}__isnull": False}).delete()
+        grants.bulk_create([grants.model(**grants.core_filters, **{kind: grantee}) for grantee in set(chosen)])
 
 
 def _field_errors(exc: ValidationError) -> list[FieldError]:

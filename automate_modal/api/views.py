@@ -1,13 +1,11 @@
 """Views of the multi-modal gateway: endpoints by other transports than a synchronous answer."""
 
-from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
 from automate_api.engine.transports import EventStream
-from automate_api.models import Endpoint
 from automate_api.services.endpoints import find_runnable
 from automate_api.services.runs import prepare_run
 from automate_api.v1.base import BaseAPIView
@@ -20,16 +18,11 @@ from automate_api.v1.views.endpoints import ID_OR_SLUG
 class EndpointStreamView(RunsMixin, ActorMixin, BaseAPIView):
     """Run an endpoint and stream its events.
 
-    Override `get_endpoints()` to choose which endpoints may be run here.
+    Override `get_runnable()` to choose which endpoints may be run here.
     """
 
     scope_resource = "endpoints"
     scope_access = "run"
-
-    def get_endpoints(self) -> QuerySet[Endpoint]:
-        """The endpoints that may be run here, with what a run needs; the one found is asked whether the caller may."""
-        rows: QuerySet[Endpoint] = Endpoint.objects.of_tenant(self.get_actor().tenant_id)
-        return rows.select_related("llm_client__provider")
 
     @extend_schema(
         parameters=[ID_OR_SLUG],
@@ -45,7 +38,7 @@ class EndpointStreamView(RunsMixin, ActorMixin, BaseAPIView):
         """Start the stream."""
         actor, asked = self.get_actor(), run_request_of(request)
         run, _execution = prepare_run(
-            find_runnable(self.get_endpoints(), pk, actor=actor),
+            find_runnable(self.get_runnable(), pk, actor=actor),
             actor=actor,
             correlation_id=request.correlation_id,  # type: ignore[attr-defined]
             stream=True,

@@ -54,12 +54,18 @@ class MemberField(KeyField):
 
 
 class GroupField(KeyField):
-    """One of the host's groups."""
+    """One of the host's groups that has a member in the caller's tenant; others are none of its business."""
 
     def __init__(self, **kwargs: Any) -> None:
         if not kwargs.get("read_only"):
             kwargs.setdefault("queryset", Group.objects.all())
         super().__init__(**kwargs)
+
+    def get_queryset(self) -> QuerySet[Any]:
+        """The groups of the tenant's members."""
+        tenant_id = self.context["view"].get_actor().tenant_id
+        groups: QuerySet[Any] = Group.objects.none()
+        return groups if tenant_id is None else Group.objects.filter(user__in=members_of(tenant_id)).distinct()
 
 
 class NumberField(serializers.FloatField):

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from rest_framework.views import APIView
 
 from automate_api.exceptions import NotFound
-from automate_api.models import Actor
+from automate_api.models import Actor, Endpoint
 from automate_api.v1.base import TenantFilterMixin
 from automate_api.v1.base.tenant import tenant_of_request
 from automate_api.v1.permissions import key_of
@@ -48,10 +48,19 @@ class DomainMixin(TenantFilterMixin):
 
 
 class RunsMixin(_View):
-    """For views that run things: `ATOMIC_REQUESTS` does not hold them.
+    """For views that run endpoints, beside `ActorMixin` or `DomainMixin`. `ATOMIC_REQUESTS` does not hold them.
 
     What a run stores must be seen by others while it goes on, and must stay when it fails.
+
+    Override:
+        get_runnable(): the endpoints that may be run here.
     """
+
+    def get_runnable(self) -> QuerySet[Any]:
+        """The endpoints that may be run here, with what a run needs; the one found is asked whether it admits."""
+        actor: Actor = self.get_actor()  # type: ignore[attr-defined]  # from the other mixin
+        rows: QuerySet[Any] = Endpoint.objects.of_tenant(actor.tenant_id)
+        return rows.select_related("llm_client__provider")
 
     @classmethod
     def as_view(cls, *args: Any, **kwargs: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.decorators import action
@@ -63,11 +62,6 @@ class EndpointViewSet(RunsMixin, DomainMixin, BaseModelViewSet):
     def perform_destroy(self, instance: Endpoint) -> None:
         """Delete it."""
         delete_endpoint(instance)
-
-    def get_runnable(self) -> QuerySet[Any]:
-        """The endpoints that may be run here, with what a run needs; the one found is asked whether the caller may."""
-        rows: QuerySet[Any] = Endpoint.objects.of_tenant(self.get_tenant()).select_related("llm_client__provider")
-        return rows
 
     @extend_schema(
         parameters=[ID_OR_SLUG],

@@ -122,6 +122,14 @@ def test_a_change_of_access_replaces_the_grants() -> None:
     assert EndpointGrant.objects.count() == 1
 
 
+def test_a_change_of_its_users_leaves_the_groups() -> None:
+    group = Group.objects.create(name="team")
+    endpoint = create(access={"members": False, "groups": [group]})
+    changed = update_endpoint(endpoint, access={"users": [make_actor().user]})
+    assert changed.access["groups"] == [group.pk]
+    assert len(changed.access["users"]) == 1
+
+
 def test_deleting_one_keeps_its_executions() -> None:
     endpoint = make_endpoint()
     row = endpoint.executions.create(
