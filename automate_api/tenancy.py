@@ -5,13 +5,18 @@ defaults here suit a host with one tenant.
 """
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth import get_user_model
+from django.core.exceptions import ImproperlyConfigured
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
 from automate_api.conf import settings
+
+#: What the column of every row holds.
+MAX_LENGTH = 64
 
 
 def single_tenant(request: HttpRequest) -> str:
@@ -27,10 +32,24 @@ def every_active_user(tenant_id: str) -> QuerySet[Any]:
 def resolve_tenant(request: HttpRequest) -> str | None:
     """The tenant the host's resolver names for `request`, as a string; None where it names none.
 
-    An API key brings its own tenant: ask the view's `get_tenant()`, which knows about keys, rather than this.
+    The empty string names none either: everybody without a tenant would share it. An API key brings its own tenant:
+    ask the view's `get_tenant()`, which knows about keys, rather than this.
+
+    Raises:
+        ImproperlyConfigured: the resolver gave anything but a string, an integer, a UUID or None, or a string that no
+            row can hold.
     """
     tenant = import_string(settings.tenant_resolver)(request)
-    return None if tenant is None else str(tenant)
+    if tenant is None or tenant == "":
+        return None
+    # A model instance, say, would be taken by its name, which is not unique and may change.
+    if isinstance(tenant, bool) or not isinstance(tenant, str | int | UUID):
+        raise ImproperlyConfigured("AUTOMATE_API_TENANT_RESOLVER returns a string, an integer, a UUID or None.")
+    if len(str(tenant)) > MAX_LENGTH or "\x00" in str(tenant):
+        raise ImproperlyConfigured(
+            "AUTOMATE_API_TENANT_RESOLVER returned a tenant of more than 64 characters, or a NUL."
+        )
+    return str(tenant)
 
 
 def members_of(tenant_id: str) -> QuerySet[Any]:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.exceptions import ImproperlyConfigured
 from django.test import RequestFactory
 from pytest_django import Settings
 
@@ -26,6 +27,22 @@ def nowhere(request: Any) -> None:
     return None
 
 
+def empty(request: Any) -> str:
+    return ""
+
+
+def too_long(request: Any) -> str:
+    return "x" * 65
+
+
+def a_row(request: Any) -> Any:
+    return get_user_model()(username="ann")
+
+
+def yes(request: Any) -> bool:
+    return True
+
+
 def only_ann(tenant_id: str) -> Any:
     return get_user_model().objects.filter(username="ann") if tenant_id == "acme" else get_user_model().objects.none()
 
@@ -35,11 +52,19 @@ def test_a_host_that_says_nothing_has_one_tenant() -> None:
 
 
 @pytest.mark.parametrize(
-    ("resolver", "tenant"), [("numbered", "7"), ("by_uuid", "00000000-0000-0000-0000-000000000007"), ("nowhere", None)]
+    ("resolver", "tenant"),
+    [("numbered", "7"), ("by_uuid", "00000000-0000-0000-0000-000000000007"), ("nowhere", None), ("empty", None)],
 )
 def test_the_hosts_resolver_decides_and_is_read_live(settings: Settings, resolver: str, tenant: str | None) -> None:
     settings.AUTOMATE_API_TENANT_RESOLVER = f"{HERE}.{resolver}"
     assert resolve_tenant(RequestFactory().get("/")) == tenant
+
+
+@pytest.mark.parametrize("resolver", ["too_long", "a_row", "yes"])
+def test_what_is_no_tenant_is_the_hosts_mistake(settings: Settings, resolver: str) -> None:
+    settings.AUTOMATE_API_TENANT_RESOLVER = f"{HERE}.{resolver}"
+    with pytest.raises(ImproperlyConfigured):
+        resolve_tenant(RequestFactory().get("/"))
 
 
 @pytest.mark.django_db
