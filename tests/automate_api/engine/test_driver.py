@@ -165,6 +165,20 @@ async def test_a_key_that_the_model_server_sends_back_is_masked_however_it_is_cu
     assert KEY not in str(events)
 
 
+@pytest.mark.parametrize("word", ["text", "output", "none", "a"])
+async def test_a_word_that_stands_in_for_a_key_is_not_masked(word: str) -> None:
+    final = RunEvent(EventType.FINAL, {"output": {"text": f"say {word}"}, "usage": None, "cost": None})
+
+    async def work(ctx: RunContext) -> AsyncGenerator[RunEvent, None]:
+        yield token(f"say {word}")
+        yield final
+
+    made = run_of(work)
+    made.context.llm = LLMTarget("http://127.0.0.1:1/v1", word, "m", "p", 5, 0)
+    run = Run(made.capability, made.context, begin=lambda run: None, finish=lambda run: None, timeout=5)
+    assert (await events_of(run))[1:] == [token(f"say {word}"), final]
+
+
 class Store:
     """Counts what a run stores, and fails as often as told."""
 
