@@ -11,17 +11,18 @@ import re
 import secrets
 from collections.abc import Iterable
 from datetime import datetime
-from functools import cache
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from automate_api.exceptions import Conflict, FieldError, InvalidInput, PermissionDenied
 from automate_api.models import Actor, APIKey
+from automate_api.models.prepared import PreparedSelect
 from automate_api.services.rows import locked, storing, tenant_of
+
+_live_keys = PreparedSelect(APIKey, by=("id",), related=("user",), rows=lambda keys: keys.live())
 
 _SHAPE = re.compile(r"aak_([0-9a-f]{32})_([A-Za-z0-9_-]{43})")
 _SCOPE = re.compile(r"\*|Admin:GetModels|[a-z][a-z0-9-]{0,63}:(?:read|write|run)")
@@ -37,17 +38,10 @@ def authenticate_key(raw: str) -> APIKey | None:
     match = _SHAPE.fullmatch(raw)
     if match is None:
         return None
-    # Not `first()`: it would have one row sorted.
-    key: APIKey | None = next(iter(_live_keys().filter(pk=UUID(match[1])).order_by()[:1]), None)
+    key = _live_keys.get(UUID(match[1]))
     if key is None or not hmac.compare_digest(key.digest, _digest(match[2])):
         return None
     return key
-
-
-@cache
-def _live_keys() -> QuerySet[Any]:
-    # Built once: putting a query together takes longer than the database takes to answer it.
-    return cast("QuerySet[Any]", APIKey.objects.live().select_related("user"))
 
 
 def issue_key(

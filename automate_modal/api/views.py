@@ -6,7 +6,6 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
 from automate_api.engine.transports import EventStream
-from automate_api.services.endpoints import find_runnable
 from automate_api.services.runs import prepare_run
 from automate_api.v1.base import BaseAPIView
 from automate_api.v1.serializers.endpoints import RunRequestSerializer, run_request_of
@@ -16,10 +15,7 @@ from automate_api.v1.views.endpoints import ID_OR_SLUG
 
 
 class EndpointStreamView(RunsMixin, ActorMixin, BaseAPIView):
-    """Run an endpoint and stream its events.
-
-    Override `get_runnable()` to choose which endpoints may be run here.
-    """
+    """Run an endpoint and stream its events."""
 
     scope_resource = "endpoints"
     scope_access = "run"
@@ -36,10 +32,10 @@ class EndpointStreamView(RunsMixin, ActorMixin, BaseAPIView):
     )
     def post(self, request: Request, pk: str) -> HttpResponseBase:
         """Start the stream."""
-        actor, asked = self.get_actor(), run_request_of(request)
+        asked = run_request_of(request)
         run, _execution = prepare_run(
-            find_runnable(self.get_runnable(), pk, actor=actor),
-            actor=actor,
+            self.get_runnable(pk),
+            actor=self.get_actor(),
             correlation_id=request.correlation_id,  # type: ignore[attr-defined]
             stream=True,
             **asked,

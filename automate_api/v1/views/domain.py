@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 
 from automate_api.exceptions import NotFound
 from automate_api.models import Actor, Endpoint
+from automate_api.services.endpoints import find_runnable
 from automate_api.v1.base import TenantFilterMixin
 from automate_api.v1.base.tenant import tenant_of_request
 from automate_api.v1.permissions import key_of
@@ -53,14 +54,8 @@ class RunsMixin(_View):
     What a run stores must be seen by others while it goes on, and must stay when it fails.
 
     Override:
-        get_runnable(): the endpoints that may be run here.
+        get_runnable(key): the endpoint to run.
     """
-
-    def get_runnable(self) -> QuerySet[Any]:
-        """The endpoints that may be run here, with what a run needs; the one found is asked whether it admits."""
-        actor: Actor = self.get_actor()  # type: ignore[attr-defined]  # from the other mixin
-        rows: QuerySet[Any] = Endpoint.objects.of_tenant(actor.tenant_id)
-        return rows.select_related("llm_client__provider")
 
     @classmethod
     def as_view(cls, *args: Any, **kwargs: Any) -> Any:
@@ -69,6 +64,14 @@ class RunsMixin(_View):
         for alias in connections:
             view = transaction.non_atomic_requests(using=alias)(view)
         return view
+
+    def get_runnable(self, key: str) -> Endpoint:
+        """The endpoint with this id or slug, with what a run needs of it.
+
+        Raises:
+            NotFound: there is none that the caller may run.
+        """
+        return find_runnable(key, actor=self.get_actor())  # type: ignore[attr-defined]  # from the other mixin
 
 
 def is_asgi(request: Any) -> bool:

@@ -14,7 +14,6 @@ from automate_api.services.endpoints import (
     create_endpoint,
     delete_endpoint,
     find_endpoint,
-    find_runnable,
     update_endpoint,
 )
 from automate_api.services.runs import run_endpoint
@@ -72,10 +71,10 @@ class EndpointViewSet(RunsMixin, DomainMixin, BaseModelViewSet):
     @action(detail=True, methods=["post"])
     def run(self, request: Request, pk: str | None = None) -> Response:
         """Run it now."""
-        actor, asked = self.get_actor(), run_request_of(request)
+        asked = run_request_of(request)
         execution = run_endpoint(
-            find_runnable(self.get_runnable(), str(pk), actor=actor),
-            actor=actor,
+            self.get_runnable(str(pk)),
+            actor=self.get_actor(),
             correlation_id=request.correlation_id,  # type: ignore[attr-defined]
             **asked,
         )

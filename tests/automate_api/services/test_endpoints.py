@@ -106,10 +106,10 @@ def test_a_row_admits_whom_the_queryset_shows_it_to() -> None:
 def test_one_is_found_to_run_by_whom_it_admits() -> None:
     ann, bob = make_actor(), make_actor()
     endpoint = create(slug="for-ann", access={"members": False, "users": [ann.user]})
-    assert find_runnable(Endpoint.objects.all(), "for-ann", actor=ann) == endpoint
+    assert find_runnable("for-ann", actor=ann) == find_runnable(str(endpoint.pk), actor=ann) == endpoint
     for key, actor in (("for-ann", bob), ("another", ann), ("no slug", ann), ("0", ann)):
         with pytest.raises(NotFound):
-            find_runnable(Endpoint.objects.all(), key, actor=actor)
+            find_runnable(key, actor=actor)
 
 
 def test_a_change_of_access_replaces_the_grants() -> None:
