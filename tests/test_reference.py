@@ -186,6 +186,8 @@ def routed(namespace: str) -> Iterator[tuple[str, str, str, Any]]:
             method: method for method in ("get", "post", "put", "patch", "delete") if hasattr(callback.cls, method)
         }
         for method, action in methods.items():
+            if method == "head":  # once a viewset has served a request, it lists HEAD beside GET
+                continue
             yield str(pattern.name), method.upper(), path, type("Bound", (callback.cls,), {"bound": action})
 
 

@@ -65,11 +65,11 @@ def create_key(
     """`issue_key` in the actor's tenant, for `user` or the actor itself.
 
     Raises:
-        PermissionDenied: the actor acts by a key that has not all of `scopes` itself.
+        PermissionDenied: the actor acts by a key that has not all of `scopes` itself, or that expires earlier.
         InvalidInput: a scope is none.
     """
     scopes = list(scopes)
-    _require_no_more_than_own(actor, scopes)
+    _require_no_more_than_own(actor, scopes, expires_at)
     return issue_key(
         tenant_id=tenant_of(actor), user=user or actor.user, name=name, scopes=scopes, expires_at=expires_at
     )
@@ -79,10 +79,10 @@ def rotate_key(key: APIKey, *, actor: Actor) -> tuple[APIKey, str]:
     """Give `key` a new secret; the old one stops working at once.
 
     Raises:
-        PermissionDenied: the actor acts by a key that has not all scopes of this one.
+        PermissionDenied: the actor acts by a key that has not all scopes of this one, or that expires earlier.
         Conflict: the key is revoked.
     """
-    _require_no_more_than_own(actor, key.scopes)
+    _require_no_more_than_own(actor, key.scopes, key.expires_at)
     secret = secrets.token_urlsafe(32)
     with storing():
         current = locked(key)
@@ -114,7 +114,10 @@ def _checked(scopes: Iterable[str]) -> list[str]:
     return scopes
 
 
-def _require_no_more_than_own(actor: Actor, scopes: Iterable[str]) -> None:
-    own = actor.api_key.scopes if actor.api_key else ["*"]
-    if "*" not in own and not set(scopes) <= set(own):
-        raise PermissionDenied(_("A key can make only keys that may do no more than itself."))
+def _require_no_more_than_own(actor: Actor, scopes: Iterable[str], expires_at: datetime | None) -> None:
+    own = actor.api_key
+    if own is None:
+        return
+    outlives = own.expires_at is not None and (expires_at is None or expires_at > own.expires_at)
+    if outlives or ("*" not in own.scopes and not set(scopes) <= set(own.scopes)):
+        raise PermissionDenied(_("A key can make only keys that may do no more than itself, and no longer."))

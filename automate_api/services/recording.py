@@ -82,7 +82,7 @@ def _outcome(run: Run) -> dict[str, Any]:
         "status": _STATUS.get(end.type, Execution.Status.CANCELLED) if end else Execution.Status.CANCELLED,
         "output": storable(redact(output, run.secrets)),
         "error": error or None,
-        "usage": data.get("usage") or _estimate(run),
+        "usage": data["usage"] if "usage" in data else _estimate(run),
         "cost": Decimal(data["cost"]) if data.get("cost") is not None else None,
         "steps": run.steps,
         "first_token_ms": run.first_token_ms,

@@ -3,19 +3,30 @@
 from functools import cache
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.request import Request
 
 from automate_api.models import Endpoint, LLMClient
 from automate_api.v1.serializers.fields import GroupField, MemberField, ObjectField, ReadableRelatedField
 
+MOST_GRANTEES = 200
+
 
 class AccessSerializer(serializers.Serializer[Any]):
-    """Who may run an endpoint besides the tenant's staff."""
+    """Who may run an endpoint besides the tenant's staff; at most `MOST_GRANTEES` users and as many groups."""
 
     members = serializers.BooleanField(required=False, help_text="Every member of the tenant.")
     users = MemberField(many=True, required=False, help_text="Ids of users.")
     groups = GroupField(many=True, required=False, help_text="Ids of groups.")
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The users and groups themselves; each id is looked up, so that there may not be too many."""
+        for name in ("users", "groups"):
+            if isinstance(data, dict) and isinstance(data.get(name), list) and len(data[name]) > MOST_GRANTEES:
+                detail = _("At most %(most)s may be named; a group counts as one.") % {"most": MOST_GRANTEES}
+                raise serializers.ValidationError({name: [detail]}, code="max_length")
+        return super().to_internal_value(data)
 
     def to_representation(self, instance: dict[str, Any]) -> dict[str, Any]:
         """`Endpoint.access` as it is: it holds ids already."""

@@ -94,3 +94,17 @@ def test_a_key_makes_no_key_that_may_do_more() -> None:
     with pytest.raises(PermissionDenied):
         rotate_key(wide, actor=actor)
     assert create_key(actor=actor, name="same", scopes=["endpoints:run"])[0].tenant_id == "acme"
+
+
+def test_a_key_makes_no_key_that_outlives_it() -> None:
+    end = timezone.now() + timedelta(hours=1)
+    expiring, _text = issue(expires_at=end)
+    lasting, _text = issue()
+    actor = Actor(user=expiring.user, tenant_id="acme", api_key=expiring)
+    for later in (None, end + timedelta(seconds=1)):
+        with pytest.raises(PermissionDenied):
+            create_key(actor=actor, name="longer", scopes=["*"], expires_at=later)
+    with pytest.raises(PermissionDenied):
+        rotate_key(lasting, actor=actor)
+    assert create_key(actor=actor, name="as long", scopes=["*"], expires_at=end)[0].expires_at == end
+    assert rotate_key(expiring, actor=actor)[0] == expiring

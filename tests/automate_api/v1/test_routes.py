@@ -226,6 +226,14 @@ def test_a_member_cannot_run_what_does_not_admit_it(
     assert bob("post", "modal/endpoints/closed/stream/", {"input": "x"}).status_code == 404
 
 
+def test_an_access_names_no_more_than_can_be_looked_up(staff: Caller) -> None:
+    endpoint = make_endpoint(tenant_id="acme")
+    with CaptureQueriesContext(connection) as queries:
+        answer = staff("patch", f"endpoints/{endpoint.pk}/", {"access": {"users": list(range(1, 1000))}})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "access.users")
+    assert len(queries) < 10
+
+
 def test_whom_a_client_is_shared_with_reads_it_and_does_not_change_it(ann: Caller, bob: Caller) -> None:
     client = make_llm_client(tenant_id="acme", owner=ann.user, shared_with_tenant=True)
     assert bob("get", f"llm-clients/{client.pk}/").status_code == 200
