@@ -6,25 +6,28 @@ Events of a stream are server-sent events as the WHATWG HTML standard, section 9
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import wait
+from concurrent.futures import Future, wait
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
-from asgiref.sync import sync_to_async
-from django.core.serializers.json import DjangoJSONEncoder
-from django.db import close_old_connections, connections
+from django.db import close_old_connections
 from django.http import StreamingHttpResponse
 
 from automate_api.engine.driver import Run
 from automate_api.engine.events import EventType, RunEvent
+from automate_api.engine.mailbox import LoopMailbox, ThreadMailbox
 from automate_api.engine.portal import portal
+from automate_api.engine.storage import in_storage_thread, release_connections
 from automate_api.exceptions import RunCancelled, StorageUnavailable
 
 #: Seconds of silence before a comment is sent. Over WSGI only a write finds out that the client has gone.
 WSGI_SILENCE = 0.5
 ASGI_SILENCE = 15.0
 
-_QUEUE_SIZE = 64
+Driving = asyncio.Task[None] | Future[None]
+
+_encoder = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 _COMMENT = b": keep-alive\n\n"
 
 
@@ -66,8 +69,7 @@ async def _ignore(event: RunEvent) -> None:
 
 def frame(sequence: int, event: RunEvent) -> bytes:
     """One server-sent event; JSON keeps every line break of the data escaped."""
-    data = json.dumps(event.data, cls=DjangoJSONEncoder, separators=(",", ":"))
-    return f"id: {sequence}\nevent: {event.type}\ndata: {data}\n\n".encode()
+    return f"id: {sequence}\nevent: {event.type.value}\ndata: {_encoder.encode(event.data)}\n\n".encode()
 
 
 class EventStream(StreamingHttpResponse):
@@ -83,9 +85,11 @@ class EventStream(StreamingHttpResponse):
 
     def __init__(self, run: Run, *, is_async: bool, **kwargs: Any) -> None:
         self.run = run
-        self._queue: asyncio.Queue[RunEvent] = asyncio.Queue(_QUEUE_SIZE)
-        self._task: asyncio.Task[None] | None = None
+        self._stop: Callable[[], Any] | None = None
         self._sequence = 0
+        if is_async:
+            # What comes is done in other threads.
+            release_connections()
         content = self._stream_async() if is_async else self._stream_sync()
         super().__init__(content, content_type="text/event-stream", **kwargs)
         self["Cache-Control"] = "no-cache"
@@ -96,8 +100,8 @@ class EventStream(StreamingHttpResponse):
 
     def close(self) -> None:
         """Stop the run and store how it ended. Servers call this whether or not anything was sent."""
-        if self._task is not None and not self._task.done():
-            self._task.get_loop().call_soon_threadsafe(self._task.cancel)
+        if self._stop is not None:
+            self._stop()
         # What cannot be stored has been logged, and there is nobody left to tell.
         with suppress(StorageUnavailable):
             self.run.finish()
@@ -110,55 +114,43 @@ class EventStream(StreamingHttpResponse):
         if failure is not None:
             yield self._frames([failure])
             return
-        portal.submit(self._start()).result()
+        mailbox = ThreadMailbox()
+        driving = portal.submit(self.run.drive(mailbox.put))
+        driving.add_done_callback(partial(self._tell_end, mailbox))
+        self._stop = driving.cancel
         while True:
-            batch = portal.submit(self._take(WSGI_SILENCE)).result()
+            batch = mailbox.take(WSGI_SILENCE)
             if batch and batch[-1].is_terminal:
-                batch[-1] = self._store(self.run.finish) or batch[-1]
-                yield self._frames(batch)
+                failure = self._store(self.run.finish)
+                yield self._frames([*batch[:-1], failure or batch[-1]])
                 return
             yield self._frames(batch)
 
     # -- ASGI: the server's own loop --------------------------------------------------------------------------------
 
     async def _stream_async(self) -> AsyncIterator[bytes]:
-        store = sync_to_async(self._store)
-        failure = await store(self.run.begin)
+        failure = await in_storage_thread(self._store, self.run.begin)
         if failure is not None:
             yield self._frames([failure])
             return
-        await self._start()
+        mailbox = LoopMailbox()
+        driving = asyncio.create_task(self.run.drive(mailbox.put))
+        driving.add_done_callback(partial(self._tell_end, mailbox))
+        self._stop = partial(driving.get_loop().call_soon_threadsafe, driving.cancel)
         while True:
-            batch = await self._take(ASGI_SILENCE)
+            batch = await mailbox.take(ASGI_SILENCE)
             if batch and batch[-1].is_terminal:
-                batch[-1] = await store(self.run.finish) or batch[-1]
-                yield self._frames(batch)
+                failure = await in_storage_thread(self._store, self.run.finish)
+                yield self._frames([*batch[:-1], failure or batch[-1]])
                 return
             yield self._frames(batch)
 
     # -- both -------------------------------------------------------------------------------------------------------
 
-    async def _start(self) -> None:
-        self._task = asyncio.create_task(self.run.drive(self._queue.put))
-        self._task.add_done_callback(self._tell_end)
-
-    def _tell_end(self, task: asyncio.Task[None]) -> None:
+    def _tell_end(self, mailbox: LoopMailbox | ThreadMailbox, driving: Driving) -> None:
         """Put the terminal event where a run that was stopped could not: somebody may wait for it."""
-        if task.cancelled() or task.exception() is not None:
-            if self._queue.full():
-                self._queue.get_nowait()
-            self._queue.put_nowait(_end_of(self.run))
-
-    async def _take(self, silence: float) -> list[RunEvent]:
-        """All events that are ready, after waiting for the first; none after `silence` seconds."""
-        try:
-            async with asyncio.timeout(silence):
-                batch = [await self._queue.get()]
-        except TimeoutError:
-            return []
-        while not self._queue.empty():
-            batch.append(self._queue.get_nowait())
-        return batch
+        if driving.cancelled() or driving.exception() is not None:
+            mailbox.put_now(_end_of(self.run))
 
     def _store(self, step: Callable[[], None]) -> RunEvent | None:
         """Take a step of storing; the terminal event to send instead when it fails. Holds no connection afterwards."""
@@ -169,7 +161,7 @@ class EventStream(StreamingHttpResponse):
         except StorageUnavailable:
             return self.run.end
         finally:
-            _release_connections()
+            release_connections()
         return None
 
     def _frames(self, batch: list[RunEvent]) -> bytes:
@@ -177,10 +169,3 @@ class EventStream(StreamingHttpResponse):
             return _COMMENT
         first, self._sequence = self._sequence + 1, self._sequence + len(batch)
         return b"".join(frame(first + place, event) for place, event in enumerate(batch))
-
-
-def _release_connections() -> None:
-    # A connection held through a stream's silence is one that a pool of a hundred streams does not have.
-    for connection in connections.all(initialized_only=True):
-        if not connection.in_atomic_block:
-            connection.close()

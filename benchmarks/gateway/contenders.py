@@ -83,7 +83,7 @@ def direct() -> Contender:
 def ours(on: str, upstream: str, database: str, key: str) -> Contender:
     """The package, in the host of `benchmarks/host`."""
     port = free_port()
-    env = host_environment(upstream, database) | {"BENCH_SERVER": "wsgi" if on == GTHREAD else "asgi"}
+    env = host_environment(upstream, database)
 
     def call(model: str, stream: bool) -> Call:
         path = f"/api/v1/modal/endpoints/{model}/stream/" if stream else f"/api/v1/endpoints/{model}/run/"

@@ -1,6 +1,6 @@
 """A host with the package and nothing else, every guard on; the addresses come from the environment.
 
-`BENCH_DATABASE` is the database's URL, `BENCH_UPSTREAM` the model server's `host:port`, `BENCH_SERVER` wsgi or asgi.
+`BENCH_DATABASE` is the database's URL, `BENCH_UPSTREAM` the model server's `host:port`.
 """
 
 import base64
@@ -29,17 +29,16 @@ INSTALLED_APPS = [
 MIDDLEWARE: list[str] = []
 
 
-def persistent(url: str, server: str) -> dict[str, Any]:
-    """The database at `url`, its connections kept between requests in the way that suits the server."""
+def persistent(url: str) -> dict[str, Any]:
+    """The database at `url`, its connections kept between requests."""
     chosen = database(url)
     if chosen["ENGINE"] == "django.db.backends.postgresql":
         # Streams give their connection back while they wait, and a pool makes taking it up again cheap.
         return chosen | {"OPTIONS": {"pool": {"min_size": 4, "max_size": 32, "timeout": 30}}}
-    # Under ASGI Django gives each request a thread, so there is nothing to keep.
-    return chosen | {"CONN_MAX_AGE": None if server == "wsgi" else 0}
+    return chosen | {"CONN_MAX_AGE": None}
 
 
-DATABASES = {"default": persistent(os.environ["BENCH_DATABASE"], os.environ.get("BENCH_SERVER", "wsgi"))}
+DATABASES = {"default": persistent(os.environ["BENCH_DATABASE"])}
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 LOGGING = {
     "version": 1,

@@ -204,6 +204,7 @@ async def test_a_capability_that_goes_on_after_its_client_has_gone_is_stopped() 
     assert run.end.type is EventType.CANCELLED
 
 
+@pytest.mark.django_db
 def test_a_run_whose_result_cannot_be_stored_is_stored_as_failed() -> None:
     stored: list[Any] = []
 

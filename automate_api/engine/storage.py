@@ -1,0 +1,83 @@
+"""Threads in which event loops use the ORM."""
+
+import asyncio
+import contextvars
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ParamSpec, TypeVar
+
+from asgiref.sync import SyncToAsync, sync_to_async
+from django.db import close_old_connections, connections
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+#: Threads for all requests of a process. The ORM's work is mostly Python's, so more of them would not do more.
+THREADS = 8
+
+_pool: ThreadPoolExecutor | None = None
+
+
+class _Here(threading.local):
+    is_storage_thread = False
+
+
+_here = _Here()
+
+
+async def in_storage_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call `function`, which uses the ORM, in one of a few threads that all requests of this process share.
+
+    An ASGI server gives each request a thread with database connections of its own, to be opened each time. These
+    threads keep theirs for as long as `CONN_MAX_AGE` says. Where a request has no thread of its own, as with Django's
+    test client, the function is called where Django calls synchronous views: a test's transaction is open there.
+    """
+    if SyncToAsync.thread_sensitive_context.get(None) is None:
+        return await sync_to_async(function)(*args, **kwargs)
+    context = contextvars.copy_context()
+    call = asyncio.get_running_loop().run_in_executor
+    return await call(_threads(), lambda: context.run(_in_good_order, function, args, kwargs))
+
+
+def release_connections() -> None:
+    """Let go of this thread's database connections, of which a server has only so many, before a long wait.
+
+    Those of a transaction stay, and those of the threads here; and SQLite's, which are no more than open files, where
+    the thread keeps them between requests anyway.
+    """
+    if _here.is_storage_thread:
+        return
+    for connection in connections.all(initialized_only=True):
+        kept = connection.vendor == "sqlite" and connection.settings_dict["CONN_MAX_AGE"] is None
+        if not kept and not connection.in_atomic_block:
+            connection.close()
+
+
+def _threads() -> ThreadPoolExecutor:
+    global _pool
+    if _pool is None:
+        _pool = ThreadPoolExecutor(THREADS, "automate-storage", _mark)
+    return _pool
+
+
+def _mark() -> None:
+    _here.is_storage_thread = True
+
+
+def _in_good_order(function: Callable[..., T], args: Any, kwargs: Any) -> T:
+    close_old_connections()
+    try:
+        return function(*args, **kwargs)
+    finally:
+        close_old_connections()
+
+
+def _forget_threads() -> None:
+    # A child of a fork has none of them.
+    global _pool
+    _pool = None
+
+
+os.register_at_fork(after_in_child=_forget_threads)

@@ -1,0 +1,49 @@
+"""Routes of views that an ASGI server shall not give a thread for as long as they stream."""
+
+import asyncio
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponseBase
+from django.urls import ResolverMatch, URLPattern
+from django.urls.resolvers import RoutePattern
+
+from automate_api.engine.storage import in_storage_thread
+
+View = Callable[..., HttpResponseBase]
+
+
+class StreamPattern(URLPattern):
+    """As `path()` makes, of a synchronous view that returns quickly and leaves the work to its response.
+
+    Under ASGI Django calls such a view in a thread that the request keeps to its end. Where this route is resolved on
+    an event loop, which is what ASGI means, the view is called in one of the few threads that use the ORM instead.
+    """
+
+    def __init__(self, route: str, view: View, *, name: str) -> None:
+        super().__init__(RoutePattern(route, name=name, is_endpoint=True), view, name=name)
+        self._on_loop = _on_loop(view)
+
+    def resolve(self, path: str) -> ResolverMatch | None:
+        """The match, whose `func` is a coroutine function on an event loop."""
+        match = super().resolve(path)
+        if match is not None and _is_on_loop():
+            match.func = self._on_loop
+        return match
+
+
+def _on_loop(view: View) -> Callable[..., Any]:
+    @wraps(view)
+    async def call(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return await in_storage_thread(view, request, *args, **kwargs)
+
+    return call
+
+
+def _is_on_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

@@ -1,0 +1,57 @@
+"""The stream's route: one view, called in a thread by WSGI servers and awaited by ASGI servers."""
+
+import asyncio
+import inspect
+import json
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.db import connections
+from django.test import AsyncClient
+from django.urls import resolve, reverse
+
+from automate_api.models import Execution
+from automate_api.services.api_keys import issue_key
+from tests.factories import make_endpoint, make_llm_client, make_provider, make_user
+from tests.upstream import TEXT, FakeUpstream
+
+PATH = "/api/v1/modal/endpoints/ask/stream/"
+
+
+def test_a_thread_resolves_it_to_the_view_itself() -> None:
+    match = resolve(PATH)
+    assert not inspect.iscoroutinefunction(match.func)
+    assert match.view_name == "automate_modal:endpoint-stream"
+    assert match.kwargs == {"pk": "ask"}
+    assert reverse(match.view_name, kwargs={"pk": "ask"}) == PATH
+
+
+async def test_an_event_loop_resolves_it_to_a_coroutine_function_with_the_views_marks() -> None:
+    func = resolve(PATH).func
+    plain = await asyncio.to_thread(lambda: resolve(PATH).func)
+    assert inspect.iscoroutinefunction(func)
+    assert func.csrf_exempt is plain.csrf_exempt is True
+    assert func._non_atomic_requests == plain._non_atomic_requests == {"default"}
+    assert func.cls is plain.cls
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("atomic", [False, True])
+def test_it_streams_to_djangos_async_client_within_a_tests_transaction(
+    upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch, atomic: bool
+) -> None:
+    monkeypatch.setitem(connections.settings["default"], "ATOMIC_REQUESTS", atomic)
+    client = make_llm_client(provider=make_provider(base_url=upstream.url))
+    make_endpoint(slug="ask", llm_client=client)
+    _key, text = issue_key(tenant_id="default", user=make_user(), name="x", scopes=["endpoints:run"])
+
+    async def stream() -> str:
+        headers = {"Authorization": f"Bearer {text}"}
+        answer = await AsyncClient().post(PATH, {"input": "Hello"}, content_type="application/json", headers=headers)
+        return b"".join([piece async for piece in answer.streaming_content]).decode()
+
+    events = async_to_sync(stream)().split("\n\n")
+    final = json.loads(events[-2].partition("data: ")[2])
+    assert final["output"]["text"] == TEXT
+    assert Execution.objects.get().status == Execution.Status.SUCCEEDED
+    assert Execution.objects.get().prompt_log.response == TEXT
