@@ -12,7 +12,7 @@ from automate_api.exceptions import FieldError, NotFound
 from automate_api.models import Actor, Endpoint
 from automate_api.models.prepared import PreparedSelect
 from automate_api.security.limits import is_rate
-from automate_api.services.rows import assign, delete, free_slug, locked, set_grants, storing, tenant_of
+from automate_api.services.rows import assign, create_named, delete, locked, set_grants, storing, tenant_of
 
 
 def create_endpoint(*, actor: Actor, access: dict[str, Any] | None = None, **fields: Any) -> Endpoint:
@@ -28,13 +28,15 @@ def create_endpoint(*, actor: Actor, access: dict[str, Any] | None = None, **fie
         Conflict: the slug is taken.
     """
     tenant_id = tenant_of(actor)
-    with storing():
-        fields["slug"] = fields.get("slug") or free_slug(Endpoint.objects.of_tenant(tenant_id), fields["name"])
+
+    def create(columns: dict[str, Any]) -> Endpoint:
         endpoint = Endpoint(tenant_id=tenant_id)
-        _fill(endpoint, fields, access)
+        _fill(endpoint, columns, access)
         endpoint.save(force_insert=True)
         _grant(endpoint, access)
-    return endpoint
+        return endpoint
+
+    return create_named(Endpoint.objects.of_tenant(tenant_id), fields, create)
 
 
 def update_endpoint(endpoint: Endpoint, *, access: dict[str, Any] | None = None, **fields: Any) -> Endpoint:

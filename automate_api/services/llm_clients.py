@@ -9,7 +9,7 @@ from automate_api.engine.capability import get_capability
 from automate_api.engine.json_schema import check_value, require_valid
 from automate_api.exceptions import FieldError, PermissionDenied
 from automate_api.models import Actor, LLMClient
-from automate_api.services.rows import assign, delete, free_slug, locked, storing, tenant_of
+from automate_api.services.rows import assign, create_named, delete, locked, storing, tenant_of
 
 _TOOLS = {
     "type": "array",
@@ -44,13 +44,15 @@ def create_llm_client(*, actor: Actor, **fields: Any) -> LLMClient:
         Conflict: the actor has one of that name, or the slug is taken.
     """
     tenant_id = tenant_of(actor)
-    with storing():
-        fields["slug"] = fields.get("slug") or free_slug(LLMClient.objects.of_tenant(tenant_id), fields["name"])
+
+    def create(columns: dict[str, Any]) -> LLMClient:
         client = LLMClient(tenant_id=tenant_id, owner=actor.user)
-        assign(client, fields)
+        assign(client, columns)
         _check(client)
         client.save(force_insert=True)
-    return client
+        return client
+
+    return create_named(LLMClient.objects.of_tenant(tenant_id), fields, create)
 
 
 def update_llm_client(client: LLMClient, *, actor: Actor, **fields: Any) -> LLMClient:

@@ -16,7 +16,7 @@ from automate_api.llm import openai
 from automate_api.llm.types import LLMTarget
 from automate_api.models import Actor, Provider
 from automate_api.security.outbound import validate_url
-from automate_api.services.rows import assign, delete, free_slug, locked, storing, tenant_of
+from automate_api.services.rows import assign, create_named, delete, locked, storing, tenant_of
 
 logger = logging.getLogger(__name__)
 
@@ -43,12 +43,15 @@ def create_provider(*, actor: Actor, **fields: Any) -> Provider:
     """
     _check(fields)
     tenant_id = tenant_of(actor)
-    with storing(), _encrypting():
-        fields["slug"] = fields.get("slug") or free_slug(Provider.objects.of_tenant(tenant_id), fields["name"])
+
+    def create(columns: dict[str, Any]) -> Provider:
         provider = Provider(tenant_id=tenant_id)
-        assign(provider, fields)
+        assign(provider, columns)
         provider.save(force_insert=True)
-    return provider
+        return provider
+
+    with _encrypting():
+        return create_named(Provider.objects.of_tenant(tenant_id), fields, create)
 
 
 def update_provider(provider: Provider, **fields: Any) -> Provider:

@@ -1,6 +1,7 @@
 """What the services of the domain's nouns share: slugs, clashes and versions."""
 
-from collections.abc import Iterator, Mapping
+import secrets
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -16,6 +17,7 @@ from automate_api.models.tenant import Actor
 Row = TypeVar("Row", bound=models.Model)
 
 _SLUG_LENGTH = 64
+_MOST_ATTEMPTS = 10
 
 
 def tenant_of(actor: Actor) -> str:
@@ -29,8 +31,38 @@ def tenant_of(actor: Actor) -> str:
     return actor.tenant_id
 
 
-def free_slug(rows: models.QuerySet[Any], name: str) -> str:
-    """A slug made of `name` that none of `rows` has: `chat`, `chat-2`, `chat-3` …
+def create_named(rows: models.QuerySet[Any], fields: dict[str, Any], create: Callable[[dict[str, Any]], Row]) -> Row:
+    """What `create` makes of `fields`, in one transaction; with a slug made of the name where there is none.
+
+    Where somebody else takes that slug at the same moment, another is tried. A slug that the caller named is not
+    replaced.
+
+    Args:
+        rows: those among which the slug is unique.
+        fields: the row's columns; `name` is there.
+        create: saves a new row with the columns it is given.
+
+    Raises:
+        Conflict: the slug that the caller named is taken, or something else that must be unique.
+        InvalidInput: a field does not fit its column.
+    """
+    if fields.get("slug"):
+        with storing():
+            return create(fields)
+    for attempt in range(_MOST_ATTEMPTS):
+        # Losers of the same race would meet again at the next free slug, so they spread out.
+        slug = free_slug(rows, fields["name"], skip=secrets.randbelow(2**attempt))
+        try:
+            with storing():
+                return create({**fields, "slug": slug})
+        except Conflict:
+            if not rows.filter(slug=slug).exists():
+                raise
+    raise Conflict(_("Too many are made with this name at once. Name a slug."))
+
+
+def free_slug(rows: models.QuerySet[Any], name: str, *, skip: int = 0) -> str:
+    """A slug made of `name` that none of `rows` has, after `skip` others: `chat`, `chat-2`, `chat-3` …
 
     Two callers at once may get the same; the unique constraint decides between them.
     """
@@ -40,7 +72,8 @@ def free_slug(rows: models.QuerySet[Any], name: str) -> str:
         base = f"{rows.model._meta.model_name}-{base}".rstrip("-")  # noqa: SLF001 - Django's public _meta
     taken = set(rows.filter(slug__startswith=base).values_list("slug", flat=True))
     number, slug = 1, base
-    while slug in taken:
+    while slug in taken or skip:
+        skip -= slug not in taken
         number += 1
         slug = f"{base}-{number}"
     return slug
