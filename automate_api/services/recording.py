@@ -14,9 +14,26 @@ from django.utils import timezone
 from automate_api.engine.driver import Run
 from automate_api.engine.events import EventType
 from automate_api.models import Execution, PromptLog
+from automate_api.models.prepared import PreparedInsert, PreparedUpdate
 from automate_api.security.redaction import redact
 
 _STATUS = {EventType.FINAL: Execution.Status.SUCCEEDED, EventType.ERROR: Execution.Status.FAILED}
+
+_OUTCOME = (
+    "status",
+    "output",
+    "error",
+    "usage",
+    "cost",
+    "steps",
+    "first_token_ms",
+    "duration_ms",
+    "finished_at",
+)
+_executions, _prompt_logs = PreparedInsert(Execution), PreparedInsert(PromptLog)
+_endings = PreparedUpdate(
+    Execution, by=("id",), columns=_OUTCOME, rows=lambda rows: rows.filter(status__in=Execution.UNFINISHED)
+)
 
 _write_lock = threading.Lock()
 
@@ -34,26 +51,28 @@ class Recorder:
         execution.input = storable(redact(execution.input, run.secrets))
         execution.params = storable(redact(execution.params, run.secrets))
         with _writing():
-            execution.save(force_insert=True)
+            _executions.insert(execution)
 
     def finish(self, run: Run) -> None:
         """Store how the run ended, and its prompt log; a no-op where another process has ended it already."""
         execution, outcome = self.execution, _outcome(run)
         for name, value in outcome.items():
             setattr(execution, name, value)
+        log = None if run.context.exchange is None else self._prompt_log(run)
         with _writing():
             try:
-                self._store(run, outcome)
+                self._store(outcome, log)
             except IntegrityError:
                 # Whoever started the run may have been deleted meanwhile; its execution says so already.
                 execution.refresh_from_db(fields=["user"])
-                self._store(run, outcome)
+                if log is not None:
+                    log.user_id = execution.user_id
+                self._store(outcome, log)
 
-    def _store(self, run: Run, outcome: dict[str, Any]) -> None:
+    def _store(self, outcome: dict[str, Any], log: PromptLog | None) -> None:
         with transaction.atomic():
-            running = Execution.objects.filter(pk=self.execution.pk, status__in=Execution.UNFINISHED)
-            if running.update(**outcome) and run.context.exchange is not None:
-                self._prompt_log(run).save(force_insert=True)
+            if _endings.update(self.execution.pk, **outcome) and log is not None:
+                _prompt_logs.insert(log)
 
     def _prompt_log(self, run: Run) -> PromptLog:
         execution, exchange = self.execution, run.context.exchange

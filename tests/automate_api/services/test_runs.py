@@ -210,7 +210,7 @@ def test_a_run_that_cannot_be_stored_gives_no_result(upstream: FakeUpstream, mon
     def fail(*args: Any, **kwargs: Any) -> None:
         raise DatabaseError("disk full")
 
-    monkeypatch.setattr(PromptLog, "save", fail)
+    monkeypatch.setattr("automate_api.services.recording._prompt_logs.insert", fail)
     with pytest.raises(AutomateError) as caught:
         run(endpoint_for(upstream))
     assert caught.value.code == ErrorCode.STORAGE_UNAVAILABLE
