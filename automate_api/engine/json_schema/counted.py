@@ -9,7 +9,7 @@ checked here, and each call has a count of its own.
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
@@ -79,7 +79,9 @@ def _looping(keyword: Keyword) -> Keyword:
     """`keyword`, which looks at each member of its own value or of the instance."""
 
     def counted(validator: Any, value: Any, instance: Any, schema: Any) -> Errors:
-        validator.format_checker.spend((_width(value) + _width(instance)) // _TURNS_A_POINT)
+        turns = _width(value) + _width(instance)
+        if turns >= _TURNS_A_POINT:
+            validator.format_checker.spend(turns // _TURNS_A_POINT)
         return keyword(validator, value, instance, schema)
 
     return counted
@@ -104,6 +106,13 @@ def _referring(keyword: Keyword) -> Keyword:
         return keyword(validator, value, instance, schema)
 
     return counted
+
+
+def _type(validator: Any, types: Any, instance: Any, schema: Any) -> Errors:
+    # The library's way is long, and this is most of what ordinary schemas ask.
+    if isinstance(types, str) and isinstance(instance, _PLAIN_TYPES.get(types, ())):
+        return iter(())
+    return cast("Errors", _PLAIN["type"](validator, types, instance, schema))
 
 
 def _required(validator: Any, names: Any, instance: Any, schema: Any) -> Errors:
@@ -178,6 +187,7 @@ def _unevaluated_properties(validator: Any, subschema: Any, instance: Any, schem
 
 
 _PLAIN = Draft202012Validator.VALIDATORS
+_PLAIN_TYPES = {"array": list, "boolean": bool, "object": dict, "string": str}
 _LOOPING = ("contains", "dependentSchemas", "items", "prefixItems", "properties", "propertyNames")
 
 CountedValidator: Any = extend(  # type: ignore[no-untyped-call]
@@ -191,6 +201,7 @@ CountedValidator: Any = extend(  # type: ignore[no-untyped-call]
         "pattern": _pattern,
         "patternProperties": _pattern_properties,
         "required": _required,
+        "type": _type,
         "unevaluatedItems": _unevaluated_items,
         "unevaluatedProperties": _unevaluated_properties,
         "uniqueItems": _unique_items,
@@ -202,31 +213,31 @@ CountedValidator: Any = extend(  # type: ignore[no-untyped-call]
 _descend, _iter_errors = CountedValidator.descend, CountedValidator.iter_errors
 
 
-def _counted(validator: Any, schema: Any, errors: Errors) -> Errors:
-    """`errors`, at the price of the schema's keywords and of the errors' texts, which quote the instance."""
-    spend = validator.format_checker.spend
-    spend(1 + len(schema) if isinstance(schema, dict) else 1)
-    for error in errors:
+def _price(schema: Any) -> int:
+    """What applying `schema` once costs: a point for itself, and one for each keyword."""
+    return 1 + len(schema) if isinstance(schema, dict) else 1
+
+
+def _descend_counted(
+    self: Any, instance: Any, schema: Any, path: Any = None, *, schema_path: Any = None, resolver: Any = None
+) -> Errors:
+    spend = self.format_checker.spend
+    spend(_price(schema))
+    for error in _descend(self, instance, schema, path, schema_path, resolver):
+        # The texts quote the instance.
         spend(1 + len(error.message) // _CHARACTERS_A_POINT)
+        if schema is False and path is not None:
+            # The library leaves the path out of the error of this one schema.
+            error.path.appendleft(path)
         yield error
-
-
-def _below(path: Any, errors: Errors) -> Errors:
-    for error in errors:
-        error.path.appendleft(path)
-        yield error
-
-
-def _descend_counted(self: Any, instance: Any, schema: Any, path: Any = None, **others: Any) -> Errors:
-    errors = _descend(self, instance, schema, path, **others)
-    if schema is False and path is not None:
-        # The library leaves the path out of the error of this one schema.
-        errors = _below(path, errors)
-    return _counted(self, schema, errors)
 
 
 def _iter_errors_counted(self: Any, instance: Any) -> Errors:
-    return _counted(self, self.schema, _iter_errors(self, instance))
+    spend = self.format_checker.spend
+    spend(_price(self.schema))
+    for error in _iter_errors(self, instance):
+        spend(1 + len(error.message) // _CHARACTERS_A_POINT)
+        yield error
 
 
 # Each schema that is applied passes through one of these two.
