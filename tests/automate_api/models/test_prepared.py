@@ -94,7 +94,9 @@ def make_execution(**fields: Any) -> Execution:
     return Execution(id=uuid7(), **{"input": AWKWARD, "params": {}, **given})
 
 
-@pytest.mark.parametrize("fields", [{}, {"input": "", "params": []}, {"output": AWKWARD, "cost": Decimal("0.00000001")}])
+@pytest.mark.parametrize(
+    "fields", [{}, {"input": "", "params": []}, {"output": AWKWARD, "cost": Decimal("0.00000001")}]
+)
 def test_it_inserts_what_saving_inserts(
     fields: dict[str, Any], django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
