@@ -12,6 +12,7 @@ from automate_api.models.tenant import (
     TenantModel,
     TenantQuerySet,
     granted_to,
+    grantees,
     one_grantee,
     require_same_tenant,
 )
@@ -83,12 +84,7 @@ class Endpoint(TenantModel):
     @property
     def access(self) -> dict[str, Any]:
         """Who may run it besides tenant staff, as `{"members": bool, "users": [id], "groups": [id]}`."""
-        grants = self.grants.all()
-        return {
-            "members": self.open_to_members,
-            "users": sorted(grant.user_id for grant in grants if grant.user_id is not None),
-            "groups": sorted(grant.group_id for grant in grants if grant.group_id is not None),
-        }
+        return {"members": self.open_to_members, **grantees(self.grants.all())}
 
 
 class EndpointGrant(Grant):

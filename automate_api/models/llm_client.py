@@ -14,6 +14,7 @@ from automate_api.models.tenant import (
     TenantModel,
     TenantQuerySet,
     granted_to,
+    grantees,
     one_grantee,
     require_same_tenant,
 )
@@ -104,12 +105,7 @@ class LLMClient(TenantModel):
     @property
     def sharing(self) -> dict[str, Any]:
         """Who it is shared with, as `{"tenant": bool, "users": [id], "groups": [id]}`."""
-        grants = self.shares.all()
-        return {
-            "tenant": self.shared_with_tenant,
-            "users": sorted(grant.user_id for grant in grants if grant.user_id is not None),
-            "groups": sorted(grant.group_id for grant in grants if grant.group_id is not None),
-        }
+        return {"tenant": self.shared_with_tenant, **grantees(self.shares.all())}
 
 
 class LLMClientShare(Grant):

@@ -1,5 +1,6 @@
 """What every row of this package has: a tenant and a time of making."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -85,6 +86,14 @@ class Grant(models.Model):
 
     class Meta:
         abstract = True
+
+
+def grantees(grants: Iterable[Grant]) -> dict[str, list[Any]]:
+    """Whom `grants` admit, as `{"users": [id], "groups": [id]}` in order."""
+    return {
+        "users": sorted(grant.user_id for grant in grants if grant.user_id is not None),
+        "groups": sorted(grant.group_id for grant in grants if grant.group_id is not None),
+    }
 
 
 def granted_to(user: AbstractBaseUser) -> models.Q:

@@ -41,9 +41,8 @@ _write_lock = threading.Lock()
 class Recorder:
     """Stores one run; its two methods are the run's `begin` and `finish`."""
 
-    def __init__(self, execution: Execution, *, log_prefix: str, provider: str, model: str) -> None:
-        self.execution = execution
-        self._log_prefix, self._provider, self._model = log_prefix, provider, model
+    def __init__(self, execution: Execution, *, log_prefix: str) -> None:
+        self.execution, self._log_prefix = execution, log_prefix
 
     def begin(self, run: Run) -> None:
         """Insert the execution."""
@@ -75,7 +74,7 @@ class Recorder:
                 _prompt_logs.insert(log)
 
     def _prompt_log(self, run: Run) -> PromptLog:
-        execution, exchange = self.execution, run.context.exchange
+        execution, exchange, target = self.execution, run.context.exchange, run.context.llm
         system, history = ("", []) if exchange is None else (exchange.system, exchange.history)
         return PromptLog(
             tenant_id=execution.tenant_id,
@@ -85,8 +84,8 @@ class Recorder:
             system=storable(redact(system, run.secrets)),
             history=storable(redact(history, run.secrets)),
             response=storable(redact("".join(run.text), run.secrets)),
-            model=self._model,
-            provider=self._provider,
+            model=target.model if target else "",
+            provider=target.provider if target else "",
             usage=execution.usage,
         )
 

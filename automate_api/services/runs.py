@@ -1,6 +1,6 @@
 """Running an endpoint: check what the caller sent, then hand the run to a transport."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.utils.translation import gettext_lazy as _
 
@@ -12,7 +12,6 @@ from automate_api.engine.json_schema import check_value, require_valid
 from automate_api.engine.transports import collect
 from automate_api.exceptions import Conflict, FieldError, InvalidInput, NotConfigured, RunCancelled
 from automate_api.ids import uuid7
-from automate_api.llm.types import LLMTarget
 from automate_api.models import Actor, Endpoint, Execution, LLMClient
 from automate_api.security import limits
 from automate_api.services.providers import target_of
@@ -64,26 +63,8 @@ def prepare_run(
         params=params,
         correlation_id=correlation_id,
     )
-    target = _target(client)
-    context = RunContext(
-        run_id=execution.pk,
-        tenant_id=execution.tenant_id,
-        user_id=actor.user.pk,
-        correlation_id=correlation_id,
-        input=input,
-        params=_merged(capability, client, endpoint.default_params, params),
-        config=endpoint.config,
-        llm=target,
-        system_prompt=client.system_prompt if client else "",
-        tools=client.tools if client else [],
-        stream=stream,
-    )
-    recorder = Recorder(
-        execution,
-        log_prefix=client.slug if client else endpoint.slug,
-        provider=target.provider if target else "",
-        model=target.model if target else "",
-    )
+    recorder = Recorder(execution, log_prefix=client.slug if client else endpoint.slug)
+    context = _context(execution, capability, stream=stream)
     run = Run(capability, context, begin=recorder.begin, finish=recorder.finish, timeout=settings.run_timeout)
     return run, execution
 
@@ -129,8 +110,21 @@ def _client(endpoint: Endpoint) -> LLMClient | None:
     return client
 
 
-def _target(client: LLMClient | None) -> LLMTarget | None:
-    return None if client is None else target_of(client.provider, model=client.effective_model)
+def _context(execution: Execution, capability: Capability, *, stream: bool) -> RunContext:
+    endpoint, client = cast("Endpoint", execution.endpoint), execution.llm_client
+    return RunContext(
+        run_id=execution.pk,
+        tenant_id=execution.tenant_id,
+        user_id=execution.user_id,
+        correlation_id=execution.correlation_id,
+        input=execution.input,
+        params=_merged(capability, client, endpoint.default_params, execution.params),
+        config=endpoint.config,
+        llm=target_of(client.provider, model=client.effective_model) if client else None,
+        system_prompt=client.system_prompt if client else "",
+        tools=client.tools if client else [],
+        stream=stream,
+    )
 
 
 def _merged(

@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -144,7 +145,7 @@ class SchemaView(_SignedInOrPublic):
         return get_conditional_response(request, etag=etag, response=Response(schema, headers=headers))
 
 
-class _Page(_SignedInOrPublic):
+class _Page(_SignedInOrPublic, ABC):
     """A page that shows the schema with assets of this host only."""
 
     renderer_classes = (StaticHTMLRenderer,)
@@ -156,9 +157,9 @@ class _Page(_SignedInOrPublic):
         headers = {"Content-Security-Policy": _policy(), "Cache-Control": "private, no-store"}
         return Response(self.get_html(request), headers=headers)
 
+    @abstractmethod
     def get_html(self, request: Request) -> str:
         """The document."""
-        raise NotImplementedError
 
     def get_schema_url(self, request: Request) -> str:
         """Where the schema is, relative to this host."""
