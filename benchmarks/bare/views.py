@@ -37,7 +37,7 @@ class ChatView(APIView):
 
     def post(self, request: Request) -> HttpResponseBase:
         """Call the model server."""
-        body = request.data
+        body: Any = request.data
         if not body.get("stream"):
             answer = client().post(URL, json=body)
             return Response(answer.json(), status=answer.status_code)

@@ -1,5 +1,6 @@
 """The figures as tables, and beside the goals."""
 
+import os
 from dataclasses import dataclass
 
 from benchmarks.gateway.contenders import BARE, GTHREAD, LITELLM, OURS, UVICORN, Contender
@@ -21,7 +22,7 @@ class Goal:
 
 def print_calls(found: Found, contenders: list[Contender], clients: int) -> None:
     """Calls a second, with ratios."""
-    print(f"\nCalls that are not streamed, {clients} client{'s' * (clients > 1)}")
+    _print_title(f"Calls that are not streamed, {clients} client{'s' * (clients > 1)}")
     columns = ("calls/s", "(from - to)", "p50 ms", "p99 ms", "CPU ms", "x LiteLLM", "x bare")
     print(f"{'':{_NAME}}" + "".join(f"{column:>14}" for column in columns))
     for contender in contenders:
@@ -39,7 +40,7 @@ def print_calls(found: Found, contenders: list[Contender], clients: int) -> None
 
 def print_first_chunks(found: Found, contenders: list[Contender]) -> None:
     """Time to the first piece of text, and what a contender adds to it."""
-    print("\nStreams one at a time, 20 pieces 5 ms apart: milliseconds to the first piece of text")
+    _print_title("Streams one at a time, 20 pieces 5 ms apart: milliseconds to the first piece of text")
     print(f"{'':{_NAME}}" + "".join(f"{column:>14}" for column in ("p50", "p99", "p50 over bare")))
     for contender in contenders:
         own, base = found[contender.name], found.get(_name(BARE, contender.on))
@@ -50,7 +51,7 @@ def print_first_chunks(found: Found, contenders: list[Contender]) -> None:
 
 def print_many(found: Found, contenders: list[Contender], number: int) -> None:
     """Many streams at once."""
-    print(f"\n{number} streams of 20 pieces 50 ms apart (1.0 s each), all begun within 0.5 s: seconds, and MiB")
+    _print_title(f"{number} streams of 20 pieces 50 ms apart (1.0 s each), all begun within 0.5 s: seconds, and MiB")
     columns = ("whole", "p50", "p99", "first p50", "first p99", "memory", "CPU ms each")
     print(f"{'':{_NAME}}" + "".join(f"{column:>14}" for column in columns))
     for contender in contenders:
@@ -120,6 +121,10 @@ def _times(own: Figures, other: Figures | None) -> str:
 
 def _added(own: Figures, other: Figures) -> float:
     return (percentile(own.first, 0.5) - percentile(other.first, 0.5)) * 1e3
+
+
+def _print_title(text: str) -> None:
+    print(f"\n{text} (load {os.getloadavg()[0]:.1f})")
 
 
 def _print_row(contender: Contender, cells: list[str], own: Figures) -> None:
