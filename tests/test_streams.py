@@ -120,8 +120,8 @@ def test_a_waiting_stream_holds_no_database_connection(
     env = environment(postgres_url, SERVED_PRIVATE_HOSTS=model_server.host)
     with served(name, env, seed(env), tmp_path / "server.log") as server:
         endpoint, seen = server.make_endpoint(model_server.url, "silent"), len(model_server.requests)
-        clients = [server.leave_early(endpoint) for _ in range(30)]
-        assert model_server.until(lambda: len(model_server.requests) >= seen + 30)
+        clients = [server.leave_early(endpoint) for _ in range(20)]
+        assert model_server.until(lambda: len(model_server.requests) >= seen + 20)
         with psycopg.connect(postgres_url) as connection:
             query = (
                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
