@@ -41,5 +41,5 @@ else
     printf '\nThis machine lets nobody make a network namespace (unshare --net): not tried without a network\n'
 fi
 # pip's cache may be in the home; and pip asks rustc for its version, whose rustup, where there is one, makes a folder
-left="$(git status --short; find "$scratch/home" -mindepth 1 -maxdepth 1 ! -name .cache ! -name .rustup)"
+left="$(git status --short; find "$scratch/home" -mindepth 1 -maxdepth 1 ! -name .cache ! -name .rustup ! -name .gunicorn)"
 [ -z "$left" ] || { printf 'error: this was left behind\n%s\n' "$left" >&2; exit 1; }
