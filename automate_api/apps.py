@@ -2,6 +2,7 @@
 
 from importlib import import_module
 
+from corsheaders.signals import check_request_enabled
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -14,7 +15,9 @@ class AutomateAPIConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the core's capabilities and system checks, which need the models to be loaded."""
+        """Register the core's capabilities, system checks and receivers, which need the models to be loaded."""
         import_module("automate_api.capabilities")
         import_module("automate_api.checks")
         import_module("automate_api.v1.checks")
+        cors = import_module("automate_api.v1.base.cors")
+        check_request_enabled.connect(cors.admit_in_middleware, dispatch_uid="automate_api.cors")

@@ -92,6 +92,22 @@ class Settings:
         return float(self.get("RUN_TIMEOUT", 600))
 
     @property
+    def rate_limit(self) -> str | None:
+        """`AUTOMATE_API_RATE_LIMIT`: what each caller may ask of each view, such as `1000/hour`; None: no limit."""
+        rate: str | None = self.get("RATE_LIMIT")
+        return rate
+
+    @property
+    def proxy_count(self) -> int:
+        """`AUTOMATE_API_PROXY_COUNT`: proxies of the host's own in front, each of which adds to `X-Forwarded-For`."""
+        return int(self.get("PROXY_COUNT", 0))
+
+    @property
+    def idempotency_retention(self) -> int:
+        """`AUTOMATE_API_IDEMPOTENCY_RETENTION`: seconds for which an answer is kept under its `Idempotency-Key`."""
+        return int(self.get("IDEMPOTENCY_RETENTION", 86_400))
+
+    @property
     def max_response_bytes(self) -> int:
         """`AUTOMATE_API_MAX_RESPONSE_BYTES`: the largest answer taken from a model server."""
         return int(self.get("MAX_RESPONSE_BYTES", 10 * 1024 * 1024))

@@ -27,6 +27,9 @@ class ErrorCode(StrEnum):
     NOT_ACCEPTABLE = "not_acceptable"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     CONFLICT = "conflict"
+    IDEMPOTENCY_IN_FLIGHT = "idempotency_in_flight"
+    IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
+    IDEMPOTENCY_ANSWER_GONE = "idempotency_answer_gone"
     PAYLOAD_TOO_LARGE = "payload_too_large"
     RATE_LIMITED = "rate_limited"
     NOT_CONFIGURED = "not_configured"
@@ -56,6 +59,28 @@ class FieldError:
 
     def as_dict(self) -> dict[str, str]:
         return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a caller has used of a limit: `name` says which; `window` and `resets_in` are in seconds."""
+
+    name: str
+    rate: str
+    quota: int
+    window: int
+    count: int
+    resets_in: int
+
+    @property
+    def remaining(self) -> int:
+        """Calls left in this window."""
+        return max(0, self.quota - self.count)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the call that was counted last is one too many."""
+        return self.count > self.quota
 
 
 class AutomateError(Exception):
@@ -106,15 +131,45 @@ class Conflict(AutomateError):
     default_detail = _("This conflicts with what is already there.")
 
 
+class IdempotencyInFlight(Conflict):
+    """A request with the same idempotency key has not ended yet."""
+
+    code = ErrorCode.IDEMPOTENCY_IN_FLIGHT
+    default_detail = _("A request with this idempotency key is still at work.")
+
+
+class IdempotencyKeyReused(AutomateError):
+    """The idempotency key was sent before, with another request."""
+
+    code = ErrorCode.IDEMPOTENCY_KEY_REUSED
+    default_detail = _("This idempotency key was used for another request.")
+
+
+class IdempotencyAnswerGone(Conflict):
+    """The request with this idempotency key was carried out, but its answer could not be kept."""
+
+    code = ErrorCode.IDEMPOTENCY_ANSWER_GONE
+    default_detail = _("The request with this idempotency key was carried out. Its answer could not be kept.")
+
+
 class RateLimited(AutomateError):
-    """A limit was reached; `retry_after` is the number of whole seconds until the window ends."""
+    """A limit was reached.
+
+    `retry_after` is the number of whole seconds until the window ends; `usage` what was counted (`Usage`), None
+    where nothing could be.
+    """
 
     code = ErrorCode.RATE_LIMITED
     default_detail = _("Too many requests.")
 
-    def __init__(self, detail: str | Promise | None = None, *, retry_after: int | None = None) -> None:
+    def __init__(
+        self, detail: str | Promise | None = None, *, retry_after: int | None = None, usage: Usage | None = None
+    ) -> None:
         super().__init__(detail)
-        self.retry_after = retry_after
+        self.usage = usage
+        self.retry_after = usage.resets_in if usage is not None else retry_after
+        if usage is not None:
+            self.extensions["limit"] = {"name": usage.name, "rate": usage.rate}
 
 
 class NotConfigured(AutomateError):

@@ -25,6 +25,7 @@ from automate_api.exceptions import RunCancelled, StorageUnavailable
 WSGI_SILENCE = 0.5
 ASGI_SILENCE = 15.0
 
+OnEnd = Callable[[RunEvent | None, bytes], None]
 Driving = asyncio.Task[None] | Future[None]
 
 _encoder = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
@@ -86,6 +87,7 @@ class EventStream(StreamingHttpResponse):
     def __init__(self, run: Run, *, is_async: bool, **kwargs: Any) -> None:
         self.run = run
         self._stop: Callable[[], Any] | None = None
+        self._on_end: OnEnd | None = None
         self._sequence = 0
         if is_async:
             # What comes is done in other threads.
@@ -98,6 +100,13 @@ class EventStream(StreamingHttpResponse):
         # what is encoded already.
         self["Content-Encoding"] = "identity"
 
+    def on_end(self, call: OnEnd) -> None:
+        """Have `call` told the terminal event and its frame, once, after the run has been stored.
+
+        It may use the ORM. A stream that ends before its run has begun has no terminal event.
+        """
+        self._on_end = call
+
     def close(self) -> None:
         """Stop the run and store how it ended. Servers call this whether or not anything was sent."""
         if self._stop is not None:
@@ -105,6 +114,7 @@ class EventStream(StreamingHttpResponse):
         # What cannot be stored has been logged, and there is nobody left to tell.
         with suppress(StorageUnavailable):
             self.run.finish()
+        self._tell(self.run.end, self._sequence + 1)
         super().close()
 
     # -- WSGI: this thread does the ORM, the portal's loop the rest --------------------------------------------------
@@ -121,8 +131,7 @@ class EventStream(StreamingHttpResponse):
         while True:
             batch = mailbox.take(WSGI_SILENCE)
             if batch and batch[-1].is_terminal:
-                failure = self._store(self.run.finish)
-                yield self._frames([*batch[:-1], failure or batch[-1]])
+                yield self._end(batch)
                 return
             yield self._frames(batch)
 
@@ -140,12 +149,25 @@ class EventStream(StreamingHttpResponse):
         while True:
             batch = await mailbox.take(ASGI_SILENCE)
             if batch and batch[-1].is_terminal:
-                failure = await in_storage_thread(self._store, self.run.finish)
-                yield self._frames([*batch[:-1], failure or batch[-1]])
+                yield await in_storage_thread(self._end, batch)
                 return
             yield self._frames(batch)
 
     # -- both -------------------------------------------------------------------------------------------------------
+
+    def _end(self, batch: list[RunEvent]) -> bytes:
+        """Store how the run ended; the last frames."""
+        end = self._store(self.run.finish) or batch[-1]
+        self._tell(end, self._sequence + len(batch))
+        return self._frames([*batch[:-1], end])
+
+    def _tell(self, end: RunEvent | None, sequence: int) -> None:
+        call, self._on_end = self._on_end, None
+        if call is not None:
+            try:
+                call(end, frame(sequence, end) if end else b"")
+            finally:
+                release_connections()
 
     def _tell_end(self, mailbox: LoopMailbox | ThreadMailbox, driving: Driving) -> None:
         """Put the terminal event where a run that was stopped could not: somebody may wait for it."""

@@ -3,6 +3,7 @@
 from automate_api.models.api_key import APIKey
 from automate_api.models.endpoint import Endpoint, EndpointGrant
 from automate_api.models.execution import Execution
+from automate_api.models.idempotency_key import IdempotencyKey
 from automate_api.models.llm_client import LLMClient, LLMClientShare
 from automate_api.models.prompt_log import PromptLog
 from automate_api.models.provider import Provider
@@ -14,6 +15,7 @@ __all__ = [
     "Endpoint",
     "EndpointGrant",
     "Execution",
+    "IdempotencyKey",
     "LLMClient",
     "LLMClientShare",
     "PromptLog",

@@ -50,7 +50,8 @@ def prepare_run(
     require_valid(_misfits(endpoint, capability, input, params))
     client = _client(endpoint)
     if endpoint.rate_limit:
-        limits.count(f"automate_api.endpoint.{endpoint.pk}", f"{actor.tenant_id}|{actor.user.pk}", endpoint.rate_limit)
+        caller = f"{actor.tenant_id}|{actor.user.pk}"
+        limits.count(f"automate_api.endpoint.{endpoint.pk}", caller, endpoint.rate_limit, name="endpoint")
     execution = Execution(
         id=uuid7(),
         tenant_id=tenant_of(actor),

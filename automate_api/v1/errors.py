@@ -26,9 +26,10 @@ from rest_framework.settings import api_settings
 from rest_framework.views import set_rollback
 
 from automate_api import exceptions as ours
-from automate_api.exceptions import AutomateError, ErrorCode, FieldError
+from automate_api.exceptions import AutomateError, ErrorCode, FieldError, Usage
 from automate_api.security.redaction import redact_exception
 from automate_api.v1.correlation import correlation_id_of
+from automate_api.v1.limits import LimitReached, limit_headers
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ STATUS: Mapping[type[AutomateError], int] = {
     ours.PermissionDenied: 403,
     ours.NotFound: 404,
     ours.Conflict: 409,
+    ours.IdempotencyKeyReused: 422,
     ours.RateLimited: 429,
     ours.NotConfigured: 503,
     ours.StorageUnavailable: 503,
@@ -98,6 +100,7 @@ class Problem:
     errors: list[FieldError] = field(default_factory=list)
     extensions: Mapping[str, Any] = field(default_factory=dict)
     retry_after: float | None = None
+    usage: Usage | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The members of the JSON object."""
@@ -125,6 +128,9 @@ class ProblemResponse(Response):
         if problem.status in {429, 503}:
             seconds = _RETRY_AFTER if problem.retry_after is None else problem.retry_after
             self.headers["Retry-After"] = str(max(1, math.ceil(seconds)))
+        if problem.usage is not None:
+            for name, value in limit_headers([problem.usage]).items():
+                self.headers[name] = value
 
     @property
     def rendered_content(self) -> Any:
@@ -156,9 +162,16 @@ def problem_for(exc: BaseException) -> Problem | None:
     return _django_problem(exc)
 
 
-def status_of(exc: AutomateError) -> int:
-    """The HTTP status of `exc`: that of its nearest class in `STATUS`."""
-    return next(STATUS[cls] for cls in type(exc).__mro__ if cls in STATUS)
+def status_of(error: AutomateError | type[AutomateError]) -> int:
+    """The HTTP status of an error: that of its nearest class in `STATUS`."""
+    cls = error if isinstance(error, type) else type(error)
+    return next(STATUS[base] for base in cls.__mro__ if base in STATUS)
+
+
+def status_of_code(code: str) -> int:
+    """The HTTP status of this package's error with `code`; 500 for any other code."""
+    classes = (value for value in vars(ours).values() if isinstance(value, type) and issubclass(value, AutomateError))
+    return next((status_of(cls) for cls in classes if cls.code == code), 500)
 
 
 def problem_of(exc: AutomateError) -> Problem:
@@ -170,10 +183,13 @@ def problem_of(exc: AutomateError) -> Problem:
         errors=getattr(exc, "errors", []),
         extensions=exc.extensions,
         retry_after=getattr(exc, "retry_after", None),
+        usage=getattr(exc, "usage", None),
     )
 
 
 def _rest_framework_problem(exc: drf.APIException) -> Problem:
+    if isinstance(exc, LimitReached):
+        return problem_of(exc.error)
     if isinstance(exc.detail, list | dict):
         invalid = problem_of(ours.InvalidInput(list(field_errors(exc.detail))))
         return Problem(exc.status_code, invalid.code, invalid.detail, invalid.errors)

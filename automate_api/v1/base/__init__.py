@@ -1,7 +1,10 @@
 """Base classes and mixins for API views, for this package and for its hosts."""
 
 from automate_api.v1.base.configurable import ConfigurableMixin
+from automate_api.v1.base.cors import CORSMixin
 from automate_api.v1.base.paginated import PaginationMixin
+from automate_api.v1.base.public import PublicAPIMixin
+from automate_api.v1.base.rate_limit import RateLimitMixin
 from automate_api.v1.base.staff import StaffOnlyMixin
 from automate_api.v1.base.tenant import TenantFilterMixin
 from automate_api.v1.base.views import BaseAPIView, BaseModelViewSet, BaseReadOnlyViewSet, BaseViewSet
@@ -11,8 +14,11 @@ __all__ = [
     "BaseModelViewSet",
     "BaseReadOnlyViewSet",
     "BaseViewSet",
+    "CORSMixin",
     "ConfigurableMixin",
     "PaginationMixin",
+    "PublicAPIMixin",
+    "RateLimitMixin",
     "StaffOnlyMixin",
     "TenantFilterMixin",
 ]

@@ -11,7 +11,7 @@ class ViewMixin:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         for mixin in cls.__mro__:
-            if ViewMixin in mixin.__bases__:
+            if mixin is not ViewMixin and issubclass(mixin, ViewMixin) and not issubclass(mixin, View):
                 _require_in_front(mixin, cls)
 
 

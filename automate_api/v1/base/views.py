@@ -1,9 +1,12 @@
 """The base views: one policy for every view of this package and of a host that builds on it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import ExitStack
 from typing import Any, ClassVar
 
-from django.http import HttpRequest
+from django.db import connections, transaction
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import NotFound
 from rest_framework.metadata import BaseMetadata
@@ -20,13 +23,18 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet, ModelViewSet, ReadOnlyModelViewSet
 
 from automate_api.security.redaction import forget_revealed
+from automate_api.services.idempotency import Claim
 from automate_api.v1.authentication import CHALLENGE
 from automate_api.v1.base.authenticators import ConfiguredAuthenticators
 from automate_api.v1.base.configurable import ConfigurableMixin
+from automate_api.v1.base.cors import CORSMixin
 from automate_api.v1.base.paginated import PaginationMixin
+from automate_api.v1.base.rate_limit import RateLimitMixin
+from automate_api.v1.base.tenant import tenant_of_request
 from automate_api.v1.correlation import assign_correlation_id, return_correlation_id
 from automate_api.v1.errors import exception_handler
 from automate_api.v1.filters import FilterBackend, OrderingBackend
+from automate_api.v1.idempotency import HEADER, claim_request, settle
 from automate_api.v1.negotiation import ContentNegotiation, JSONRenderer
 from automate_api.v1.parsers import StrictJSONParser, require_readable_body
 from automate_api.v1.permissions import access_of, require_authenticated, require_scope, require_staff
@@ -36,13 +44,14 @@ from automate_api.v1.schema import AutoSchema
 RUN_ACTIONS = frozenset({"run", "stream", "job", "test", "chat", "replay"})
 
 
-# CORSMixin and RateLimitMixin join the parents right after ConfigurableMixin; every base below inherits from this one.
-class BaseAPIView(ConfigurableMixin, APIView):
+class BaseAPIView(ConfigurableMixin, CORSMixin, RateLimitMixin, APIView):
     """A view with the package's policy: API keys and sessions, scopes, problems, strict JSON, correlation ids.
 
     Nothing of the host's `REST_FRAMEWORK` setting changes it. The guards stand in `check_permissions()`, in this order:
-    somebody is signed in, the API key's scope admits the request, the user has the role; a subclass'
-    `permission_classes`, `get_permissions()` and `@action` keywords come after them and can only add.
+    somebody is signed in, the API key's scope admits the request, the user has the role, the limit is not reached; a
+    subclass' `permission_classes`, `get_permissions()` and `@action` keywords come after them and can only add.
+
+    A POST may carry an `Idempotency-Key`; it is claimed after the guards and before any work.
 
     Override:
         authentication_classes (`AUTOMATE_API_AUTHENTICATION_CLASSES`, read live): the authenticators.
@@ -54,6 +63,8 @@ class BaseAPIView(ConfigurableMixin, APIView):
         run_actions: the actions that need `run`.
         staff_actions (`frozenset()`): the actions, or on a view without actions the methods in lower case, for staff.
         extra_query_params (`()`): query parameters beside those of filters, ordering and pages; others are a 400.
+        rate_limit (None): as of `RateLimitMixin`; without it `AUTOMATE_API_RATE_LIMIT` counts.
+        atomic_requests (True): whether `ATOMIC_REQUESTS` holds the handlers. The guards are never inside.
         get_required_scope(): the scope a key needs for this request.
     """
 
@@ -72,6 +83,31 @@ class BaseAPIView(ConfigurableMixin, APIView):
     run_actions: ClassVar[frozenset[str]] = RUN_ACTIONS
     staff_actions: ClassVar[frozenset[str]] = frozenset()
     extra_query_params: ClassVar[Collection[str]] = ()
+    rate_limit: str | None = None
+    atomic_requests: ClassVar[bool] = True
+
+    _claim: Claim | None = None
+
+    @classmethod
+    def as_view(cls, *args: Any, **kwargs: Any) -> Any:
+        """The view, outside any transaction of the request: it opens one itself, after the guards."""
+        view: Callable[..., Any] = super().as_view(*args, **kwargs)
+        for alias in connections:
+            view = transaction.non_atomic_requests(using=alias)(view)
+        return view
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """REST framework's, in the transaction that `ATOMIC_REQUESTS` asks for; the answer is kept under its key."""
+        try:
+            with ExitStack() as self._work:
+                response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+        except BaseException:
+            if self._claim is not None:
+                self._claim.release()
+            raise
+        if self._claim is not None:
+            settle(self._claim, response)
+        return response
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         """REST framework's request, with a correlation id."""
@@ -86,9 +122,22 @@ class BaseAPIView(ConfigurableMixin, APIView):
             raise NotFound
         require_known_query_params(request, self.get_query_params())
         require_readable_body(request)
+        self._begin_work(request)
+
+    def _begin_work(self, request: Request) -> None:
+        """Claim the request, which commits; only then open the transaction. A request answered before does no work."""
+        if request.method == "POST" and HEADER in request.headers:
+            outcome = claim_request(request, tenant_of_request(request))
+            if isinstance(outcome, HttpResponse):
+                vars(self)["post"] = lambda *args, **kwargs: outcome
+                return
+            self._claim = outcome
+        for connection in connections.all():
+            if self.atomic_requests and connection.settings_dict["ATOMIC_REQUESTS"]:
+                self._work.enter_context(transaction.atomic(using=connection.alias))
 
     def check_permissions(self, request: Request) -> None:
-        """The package's guards, then the view's own permissions."""
+        """The package's guards, then the limit and the view's own permissions."""
         self.check_authenticated(request)
         self.check_scope(request)
         self.check_role(request)
@@ -103,8 +152,9 @@ class BaseAPIView(ConfigurableMixin, APIView):
         require_scope(request, self.get_required_scope())
 
     def check_role(self, request: Request) -> None:
-        """Raise PermissionDenied if the action is for staff and the user is not."""
+        """Raise PermissionDenied if the action is for staff and the user is not; NotAuthenticated if nobody is."""
         if self.get_action() in self.staff_actions:
+            require_authenticated(request)
             require_staff(request)
 
     def get_action(self) -> str:

@@ -1,12 +1,9 @@
 """What the views of the domain's nouns share."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
-from django.db import connections, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from rest_framework.views import APIView
 
 from automate_api.exceptions import NotFound
 from automate_api.models import Actor, Endpoint
@@ -14,11 +11,6 @@ from automate_api.services.endpoints import find_runnable
 from automate_api.v1.base import TenantFilterMixin
 from automate_api.v1.base.tenant import tenant_of_request
 from automate_api.v1.permissions import key_of
-
-if TYPE_CHECKING:
-    _View = APIView
-else:
-    _View = object
 
 
 class ActorMixin:
@@ -48,7 +40,7 @@ class DomainMixin(TenantFilterMixin):
         return readable
 
 
-class RunsMixin(_View):
+class RunsMixin:
     """For views that run endpoints, beside `ActorMixin` or `DomainMixin`. `ATOMIC_REQUESTS` does not hold them.
 
     What a run stores must be seen by others while it goes on, and must stay when it fails.
@@ -57,13 +49,7 @@ class RunsMixin(_View):
         get_runnable(key): the endpoint to run.
     """
 
-    @classmethod
-    def as_view(cls, *args: Any, **kwargs: Any) -> Any:
-        """The view, outside any transaction of the request."""
-        view: Callable[..., Any] = super().as_view(*args, **kwargs)
-        for alias in connections:
-            view = transaction.non_atomic_requests(using=alias)(view)
-        return view
+    atomic_requests: ClassVar[bool] = False
 
     def get_runnable(self, key: str) -> Endpoint:
         """The endpoint with this id or slug, with what a run needs of it.

@@ -5,7 +5,11 @@ import sys
 from typing import Any
 
 import pytest
+import redis
+from django.core.cache import caches
 from django.test import override_settings
+from django_ratelimit.core import get_usage
+from pytest_django import Settings
 
 from automate_api.exceptions import RateLimited
 from automate_api.security.limits import count, is_rate
@@ -23,7 +27,7 @@ from automate_api.security.limits import count
 admitted = 0
 for _ in range(40):
     try:
-        count("group", "ann", "50/d")
+        count("group", "ann", "50/d", name="group")
         admitted += 1
     except RateLimited:
         pass
@@ -45,10 +49,47 @@ def test_anything_else_is_not(rate: str) -> None:
 
 def test_each_caller_and_group_is_counted_for_itself() -> None:
     for group, caller in (("a", "ann"), ("a", "bob"), ("b", "ann")):
-        count(group, caller, "1/h")
+        count(group, caller, "1/h", name="x")
     with pytest.raises(RateLimited) as caught:
-        count("a", "ann", "1/h")
+        count("a", "ann", "1/h", name="x")
     assert 1 <= (caught.value.retry_after or 0) <= 3600
+
+
+def test_the_last_call_of_a_window_knows_that_it_is_the_last() -> None:
+    first, last = (count("a", "ann", "2/30s", name="x") for _ in range(2))
+    assert first is not None
+    assert last is not None
+    assert (first.remaining, last.remaining, last.quota, last.window) == (1, 0, 2, 30)
+    with pytest.raises(RateLimited, match="“x” is 2/30s") as caught:
+        count("a", "ann", "2/30s", name="x")
+    assert caught.value.extensions == {"limit": {"name": "x", "rate": "2/30s"}}
+
+
+def test_the_counters_are_django_ratelimits() -> None:
+    for _ in range(3):
+        count("a", "ann", "9/d", name="x")
+    usage = get_usage(None, group="a", key=lambda _group, _request: "|ann|", rate="9/d", increment=True)
+    assert (usage["count"], usage["limit"]) == (4, 9)
+
+
+def test_nothing_is_counted_where_limits_are_switched_off(settings: Settings) -> None:
+    settings.RATELIMIT_ENABLE = False
+    assert [count("a", "ann", "1/d", name="x") for _ in range(3)] == [None] * 3
+
+
+def test_a_count_is_one_round_trip_to_redis_and_ends_with_its_window(redis_cache: str) -> None:
+    with redis.Redis.from_url(redis_cache) as client:
+        before = client.info("commandstats")
+        sent = [_calls(client, before) for _ in range(3) if count("a", "ann", "9/m", name="x")]
+        key = next(name for name in client.scan_iter(f"{caches['default'].key_prefix}*"))
+        assert 60 <= client.ttl(key) <= 65
+    assert sent == [1, 2, 3]
+
+
+def _calls(client: Any, before: Any) -> int:
+    """Transactions since `before`: each is one round trip, whatever it holds."""
+    now = client.info("commandstats")
+    return int(now["cmdstat_exec"]["calls"] - before.get("cmdstat_exec", {"calls": 0})["calls"])
 
 
 def test_eight_processes_are_admitted_as_often_as_one(redis_cache: str, tmp_path: Any) -> None:
@@ -62,10 +103,10 @@ DEAD = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "L
 
 def test_without_the_counters_nobody_is_admitted() -> None:
     with override_settings(CACHES=DEAD), pytest.raises(RateLimited, match="cannot be checked"):
-        count("a", "ann", "5/h")
+        count("a", "ann", "5/h", name="x")
 
 
 def test_or_everybody_where_the_host_says_so(caplog: pytest.LogCaptureFixture) -> None:
     with override_settings(CACHES=DEAD, RATELIMIT_FAIL_OPEN=True):
-        count("a", "ann", "5/h")
+        count("a", "ann", "5/h", name="x")
     assert "does not answer" in caplog.text
