@@ -2,7 +2,7 @@
 
 from benchmarks.requirements import require
 
-require()
+require("httptools", "httpx", "psutil", "psycopg_pool", "uvloop", "gunicorn", "uvicorn", "granian")
 
 from benchmarks.gateway.command import main  # noqa: E402 - it imports what may be missing
 

@@ -1,0 +1,1 @@
+"""Lists, single rows and creation beside plain Django REST framework and django-ninja."""
