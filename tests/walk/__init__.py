@@ -1,0 +1,1 @@
+"""Walks over every route of the packages: who may ask what, and what no request may do."""

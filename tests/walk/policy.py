@@ -1,0 +1,184 @@
+"""The policy of every operation of the packages: who may do it, and where in it an id may stand.
+
+One entry an operation, under the route's URL name and the method. `test_walk.py` fails for an operation without an
+entry and for an entry without an operation, and proves each entry.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from tests.walk.world import Caller, World
+
+Body = Callable[[World, Caller], dict[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """What is promised of one operation.
+
+    A *place* is a kind of row in `world.py` and, after a dot, which of its values names it; the id if there is none.
+    """
+
+    #: The noun of the scope a key needs; None: a key with any scope will do.
+    resource: str | None
+    access: Literal["read", "write", "run"] = "read"
+    #: Who may do it. Members only to rows they may see.
+    role: Literal["member", "staff"] = "member"
+    #: The status of success.
+    status: int = 200
+    #: What somebody gets who may see the row but not do this to it; None: whoever sees it may do this.
+    reader: int | None = None
+    #: The places of each keyword of the route. Of several the last is the child of those before it.
+    path: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    #: A body that succeeds.
+    body: Body | None = None
+    #: The places of ids in the body: dotted, and with `[]` at the end where it is a list of ids.
+    body_ids: Mapping[str, str] = field(default_factory=dict)
+    #: The places of ids in the query.
+    filters: Mapping[str, str] = field(default_factory=dict)
+    #: The kind of the rows it lists.
+    lists: str | None = None
+    #: Which id a listed row shows.
+    listed_id: Callable[[Any], Any] = field(default=lambda row: row["id"])
+
+    @property
+    def scope(self) -> str | None:
+        return f"{self.resource}:{self.access}" if self.resource else None
+
+
+def _provider(world: World, caller: Caller) -> dict[str, Any]:
+    return {"name": "New", "base_url": world.model_url, "api_key": "sk-new", "default_model": "m"}
+
+
+def _client(world: World, caller: Caller) -> dict[str, Any]:
+    return {"name": "New", "provider": world.own("provider", caller), "model": "chat"}
+
+
+def _endpoint(world: World, caller: Caller) -> dict[str, Any]:
+    access = {"members": False, "users": [world.own("user", caller)], "groups": [world.own("group", caller)]}
+    return {
+        "name": "New",
+        "task_types": ["llm.chat"],
+        "llm_client": world.own("llm_client", caller),
+        "access": access,
+    }
+
+
+def _run(world: World, caller: Caller) -> dict[str, Any]:
+    return {"input": "Hello"}
+
+
+def _key(world: World, caller: Caller) -> dict[str, Any]:
+    return {"name": "New", "scopes": ["endpoints:run"], "user": world.own("user", caller)}
+
+
+def _name(world: World, caller: Caller) -> dict[str, Any]:
+    return {"name": "Changed"}
+
+
+_ENDPOINT_IDS = {"llm_client": "llm_client", "access.users[]": "user", "access.groups[]": "group"}
+_PROVIDER = {"pk": ("provider",)}
+_CLIENT = {"pk": ("llm_client",)}
+_ENDPOINT = {"pk": ("endpoint", "endpoint.slug")}
+_API_KEY = {"pk": ("api_key",)}
+
+POLICIES: Mapping[str, Policy] = {
+    "automate_api:index GET": Policy(resource="index"),
+    "automate_api:schema GET": Policy(resource=None),
+    "automate_api:docs GET": Policy(resource=None),
+    "automate_api:redoc GET": Policy(resource=None),
+    "automate_api:model-list GET": Policy(
+        resource="models", lists="model", listed_id=lambda row: f"{row['provider']}/{row['name']}"
+    ),
+    # providers
+    "automate_api:provider-list GET": Policy(resource="providers", lists="provider", filters={"slug": "provider.slug"}),
+    "automate_api:provider-list POST": Policy(
+        resource="providers", access="write", role="staff", status=201, body=_provider
+    ),
+    "automate_api:provider-detail GET": Policy(resource="providers", path=_PROVIDER),
+    "automate_api:provider-detail PUT": Policy(
+        resource="providers", access="write", role="staff", path=_PROVIDER, body=_provider
+    ),
+    "automate_api:provider-detail PATCH": Policy(
+        resource="providers", access="write", role="staff", path=_PROVIDER, body=_name
+    ),
+    "automate_api:provider-detail DELETE": Policy(
+        resource="providers", access="write", role="staff", status=204, path=_PROVIDER
+    ),
+    "automate_api:provider-test POST": Policy(resource="providers", access="run", role="staff", path=_PROVIDER),
+    # LLM clients
+    "automate_api:llm-client-list GET": Policy(
+        resource="llm-clients",
+        lists="llm_client",
+        filters={"slug": "llm_client.slug", "provider": "provider"},
+    ),
+    "automate_api:llm-client-list POST": Policy(
+        resource="llm-clients", access="write", status=201, body=_client, body_ids={"provider": "provider"}
+    ),
+    "automate_api:llm-client-detail GET": Policy(resource="llm-clients", path=_CLIENT),
+    "automate_api:llm-client-detail PUT": Policy(
+        resource="llm-clients",
+        access="write",
+        reader=403,
+        path=_CLIENT,
+        body=_client,
+        body_ids={"provider": "provider"},
+    ),
+    "automate_api:llm-client-detail PATCH": Policy(
+        resource="llm-clients", access="write", reader=403, path=_CLIENT, body=_name, body_ids={"provider": "provider"}
+    ),
+    "automate_api:llm-client-detail DELETE": Policy(
+        resource="llm-clients", access="write", reader=403, status=204, path=_CLIENT
+    ),
+    # endpoints
+    "automate_api:endpoint-list GET": Policy(
+        resource="endpoints",
+        lists="endpoint",
+        filters={"slug": "endpoint.slug", "llm_client": "llm_client"},
+    ),
+    "automate_api:endpoint-list POST": Policy(
+        resource="endpoints", access="write", role="staff", status=201, body=_endpoint, body_ids=_ENDPOINT_IDS
+    ),
+    "automate_api:endpoint-detail GET": Policy(resource="endpoints", path=_ENDPOINT),
+    "automate_api:endpoint-detail PUT": Policy(
+        resource="endpoints", access="write", role="staff", path=_ENDPOINT, body=_endpoint, body_ids=_ENDPOINT_IDS
+    ),
+    "automate_api:endpoint-detail PATCH": Policy(
+        resource="endpoints", access="write", role="staff", path=_ENDPOINT, body=_name, body_ids=_ENDPOINT_IDS
+    ),
+    "automate_api:endpoint-detail DELETE": Policy(
+        resource="endpoints", access="write", role="staff", status=204, path=_ENDPOINT
+    ),
+    "automate_api:endpoint-run POST": Policy(resource="endpoints", access="run", path=_ENDPOINT, body=_run),
+    "automate_modal:endpoint-stream POST": Policy(resource="endpoints", access="run", path=_ENDPOINT, body=_run),
+    # executions and prompt logs
+    "automate_api:execution-list GET": Policy(
+        resource="executions",
+        lists="execution",
+        filters={"endpoint": "endpoint", "user": "user", "correlation_id": "execution.correlation_id"},
+    ),
+    "automate_api:execution-detail GET": Policy(resource="executions", path={"pk": ("execution",)}),
+    "automate_api:prompt-log-list GET": Policy(
+        resource="prompt-logs",
+        lists="prompt_log",
+        filters={
+            "execution": "execution",
+            "user": "user",
+            "log_key": "prompt_log.log_key",
+            "model": "prompt_log.model",
+            "provider": "prompt_log.provider",
+        },
+    ),
+    "automate_api:prompt-log-detail GET": Policy(resource="prompt-logs", path={"pk": ("prompt_log",)}),
+    # API keys
+    "automate_api:api-key-list GET": Policy(
+        resource="api-keys", role="staff", lists="api_key", filters={"name": "api_key.name"}
+    ),
+    "automate_api:api-key-list POST": Policy(
+        resource="api-keys", access="write", role="staff", status=201, body=_key, body_ids={"user": "user"}
+    ),
+    "automate_api:api-key-detail GET": Policy(resource="api-keys", role="staff", path=_API_KEY),
+    "automate_api:api-key-rotate POST": Policy(resource="api-keys", access="write", role="staff", path=_API_KEY),
+    "automate_api:api-key-revoke POST": Policy(resource="api-keys", access="write", role="staff", path=_API_KEY),
+}
