@@ -1,8 +1,8 @@
 """Filters and orders of lists: declared, and strict about what they are given."""
 
 import datetime
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError as DoesNotFit
@@ -55,7 +55,21 @@ class FilterSet(RestFilterSet):
     A value that does not fit is a 400. Relations are filtered by id without looking the id up: one that is foreign or
     absent gives an empty page, and neither can be told from the other. Filters narrow lists; they are not applied when
     a single object is asked for.
+
+    Override:
+        help_texts (`{}`): what each parameter means, by its name, for the OpenAPI description.
     """
+
+    help_texts: ClassVar[Mapping[str, Any]] = {}
+
+    @classmethod
+    def get_filters(cls) -> Any:
+        """django-filter's, with the help texts."""
+        found = super().get_filters()
+        for name, text in cls.help_texts.items():
+            if name in found:
+                found[name].extra["help_text"] = text
+        return found
 
     @classmethod
     def filter_for_lookup(cls, field: Any, lookup_type: str) -> tuple[Any, dict[str, Any]]:

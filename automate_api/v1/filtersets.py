@@ -1,6 +1,6 @@
 """What the lists of the domain's nouns can be filtered by."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import django_filters as filters
 from django.db.models import QuerySet
@@ -9,9 +9,19 @@ from django.utils.translation import gettext_lazy as _
 from automate_api.models import APIKey, Endpoint, Execution, LLMClient, PromptLog, Provider
 from automate_api.v1.filters import FilterSet, MomentFilter
 
+_SLUG = _("Only the one with this slug.")
+_USER = _("Only those of the user with this id.")
+_AFTER = _("Only those made at this time (ISO 8601) or later.")
+_BEFORE = _("Only those made before this time (ISO 8601).")
+
 
 class ProviderFilterSet(FilterSet):
     """Providers by whether they are in use."""
+
+    help_texts: ClassVar[Any] = {
+        "slug": _SLUG,
+        "enabled": _("Only those that are called, or only those that are not."),
+    }
 
     class Meta:
         model = Provider
@@ -26,6 +36,12 @@ class LLMClientFilterSet(FilterSet):
         choices=(("all", _("all")), ("owned", _("owned by the caller")), ("shared", _("shared with the caller"))),
         help_text=_("`owned` by the caller, `shared` with it by others, or `all` (the default)."),
     )
+
+    help_texts: ClassVar[Any] = {
+        "slug": _SLUG,
+        "provider": _("Only those of the provider with this id."),
+        "model": _("Only those that name exactly this model."),
+    }
 
     class Meta:
         model = LLMClient
@@ -46,6 +62,12 @@ class LLMClientFilterSet(FilterSet):
 class EndpointFilterSet(FilterSet):
     """Endpoints by name and whether they are in use."""
 
+    help_texts: ClassVar[Any] = {
+        "slug": _SLUG,
+        "llm_client": _("Only those on the LLM client with this id."),
+        "enabled": _("Only those that can be run, or only those that cannot."),
+    }
+
     class Meta:
         model = Endpoint
         fields = ("slug", "llm_client", "enabled")
@@ -56,6 +78,16 @@ class ExecutionFilterSet(FilterSet):
 
     created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
     created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
+
+    help_texts: ClassVar[Any] = {
+        "status": _("Only those that stand there."),
+        "task_type": _("Only those that did this."),
+        "endpoint": _("Only those of the endpoint with this id."),
+        "user": _USER,
+        "correlation_id": _("Only those of requests with this correlation id."),
+        "created_after": _AFTER,
+        "created_before": _BEFORE,
+    }
 
     class Meta:
         model = Execution
@@ -68,6 +100,16 @@ class PromptLogFilterSet(FilterSet):
     created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
     created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
 
+    help_texts: ClassVar[Any] = {
+        "log_key": _("Only the one with this key."),
+        "model": _("Only those that called this model."),
+        "provider": _("Only those that called the provider with this slug."),
+        "execution": _("Only the one of this execution."),
+        "user": _USER,
+        "created_after": _AFTER,
+        "created_before": _BEFORE,
+    }
+
     class Meta:
         model = PromptLog
         fields = ("log_key", "model", "provider", "execution", "user")
@@ -75,6 +117,10 @@ class PromptLogFilterSet(FilterSet):
 
 class APIKeyFilterSet(FilterSet):
     """API keys by name."""
+
+    help_texts: ClassVar[Any] = {
+        "name": _("Only those of exactly this name."),
+    }
 
     class Meta:
         model = APIKey

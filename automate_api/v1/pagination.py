@@ -129,8 +129,18 @@ class KeysetPagination(BasePagination):
             link = {"type": ["string", "null"], "format": "uri"}
         count = {"type": "integer", "minimum": 0, "maximum": MAX_COUNT}
         count["description"] = f"Only with `count=true`; {MAX_COUNT} stands for any number beyond."
-        properties = {"next": link, "previous": dict(link), "count": count, "results": schema}
-        return {"type": "object", "required": ["next", "previous", "results"], "properties": properties}
+        properties = {
+            "next": {**link, "description": "The address of the page after this one; null: this is the last."},
+            "previous": {**link, "description": "The address of the page before this one; null: this is the first."},
+            "count": count,
+            "results": {**schema, "description": "The rows of this page."},
+        }
+        return {
+            "type": "object",
+            "description": "A page of a list.",
+            "required": ["next", "previous", "results"],
+            "properties": properties,
+        }
 
 
 def _parameter(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:

@@ -1,5 +1,8 @@
 """Views of the multi-modal gateway: endpoints by other transports than a synchronous answer."""
 
+from http import HTTPStatus
+from typing import Any, ClassVar
+
 from django.http import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
@@ -9,7 +12,7 @@ from automate_api.engine.transports import EventStream
 from automate_api.services.runs import prepare_run
 from automate_api.v1.base import BaseAPIView
 from automate_api.v1.serializers.endpoints import RunRequestSerializer, run_request_of
-from automate_api.v1.serializers.events import RunEventSerializer
+from automate_api.v1.serializers.events import EVENT_STREAM
 from automate_api.v1.views.domain import ActorMixin, RunsMixin, is_asgi
 from automate_api.v1.views.endpoints import ID_OR_SLUG
 
@@ -19,16 +22,19 @@ class EndpointStreamView(RunsMixin, ActorMixin, BaseAPIView):
 
     scope_resource = "endpoints"
     scope_access = "run"
+    # Later failures are events.
+    error_statuses: ClassVar[Any] = {"post": (HTTPStatus.SERVICE_UNAVAILABLE,)}
 
     @extend_schema(
         parameters=[ID_OR_SLUG],
+        summary=_("Stream endpoint"),
         description=_(
             "Run the endpoint and stream its events as they come. After validation the answer is always 200; what "
             "fails later is an `error` event. The stream ends after `final`, `error` or `cancelled`, and the run ends "
             "with the stream."
         ),
         request=RunRequestSerializer,
-        responses={(200, "text/event-stream"): RunEventSerializer},
+        responses={(200, "text/event-stream"): EVENT_STREAM},
     )
     def post(self, request: Request, pk: str) -> HttpResponseBase:
         """Start the stream."""

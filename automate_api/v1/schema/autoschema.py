@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
@@ -17,13 +18,21 @@ from drf_spectacular.plumbing import (
 from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers
 
-from automate_api.v1.correlation import HEADER
+from automate_api.v1.correlation import HEADER as CORRELATION_ID
 from automate_api.v1.permissions import RUN
-from automate_api.v1.schema import names, problems
-from automate_api.v1.schema.examples import Examples
+from automate_api.v1.schema import directions, headers, names, problems
+from automate_api.v1.schema.sampling import Sampler
 
 # What these say is about their own code.
 _SILENT = re.compile(r"(?:automate_api\.v1\.base|builtins|django|rest_framework)\b")
+_OUTCOMES = {
+    "list": "A page of the list.",
+    "retrieve": "The object.",
+    "create": "The object that was made.",
+    "update": "The object as it is now.",
+    "partial_update": "The object as it is now.",
+    "destroy": "The object is gone.",
+}
 # From here on a docstring speaks to who reads the code.
 _FOR_DEVELOPERS = re.compile(r"^(?:Args|Override|Raises|Returns)\b.*:\s*$", re.MULTILINE)
 
@@ -33,20 +42,23 @@ class AutoSchema(openapi.AutoSchema):
 
     Operation ids come from the routes' names, the tag from the view's `scope_resource`. Components of our serializers
     begin with `Automate`, and so do those of their choices, which drf-spectacular's enum hook therefore leaves alone: a
-    host's own `status` and `type` neither disturb ours nor are disturbed.
+    host's own `status` and `type` neither disturb ours nor are disturbed. What is sent and what is answered are two
+    components, whatever the host's `COMPONENT_SPLIT_REQUEST` says.
+
+    A view's `error_statuses`, statuses by action or method in lower case, are those it answers with beside the usual;
+    an action that is named there and runs something does not have the errors of runs unless it lists them.
     """
 
     def get_operation(
         self, path: str, path_regex: str, path_prefix: str, method: str, registry: ComponentRegistry
     ) -> dict[str, Any] | None:
-        """The operation with its error answers and examples."""
+        """The operation with its headers, error answers and examples."""
         operation = super().get_operation(path, path_regex, path_prefix, method, registry)
         if operation is None:
             return None
         for status, answer in operation["responses"].items():
-            if status.isdecimal():
-                answer["description"] = answer.get("description") or HTTPStatus(int(status)).phrase
-            answer.setdefault("headers", {}).setdefault(HEADER, problems.CORRELATION_HEADER)
+            self._complete(status, answer)
+        self._add_headers(operation)
         self._add_examples(operation)
         self._add_problems(operation)
         return operation
@@ -81,7 +93,8 @@ class AutoSchema(openapi.AutoSchema):
         # drf-spectacular puts "Patched" in front; ours begin with our prefix.
         name = super()._get_serializer_name(serializer, direction, bypass_extensions)
         patched = f"Patched{names.PREFIX}"
-        return f"{names.PREFIX}Patched{name.removeprefix(patched)}" if name.startswith(patched) else name
+        name = f"{names.PREFIX}Patched{name.removeprefix(patched)}" if name.startswith(patched) else name
+        return directions.named(name, direction) if name.startswith(names.PREFIX) else name
 
     def get_paginated_name(self, serializer_name: str) -> str:
         """`AutomateXPage` for ours."""
@@ -89,6 +102,9 @@ class AutoSchema(openapi.AutoSchema):
         return f"{serializer_name}Page" if ours else super().get_paginated_name(serializer_name)
 
     def _map_serializer_field(self, field: Any, direction: Any, bypass_extensions: bool = False) -> Any:
+        ours = names.is_ours(type(field.parent))
+        if ours and directions.is_absent(field, direction):
+            return None
         # Only here are choices known to be choices; later they are like anybody's.
         name = names.choices_name(field) if isinstance(field, serializers.ChoiceField) else None
         if name is None or has_override(field, "field"):
@@ -96,11 +112,13 @@ class AutoSchema(openapi.AutoSchema):
         reference = self._register_choices(name, field)
         if isinstance(field, serializers.MultipleChoiceField):
             reference = build_array_type(reference)
-        meta: dict[str, Any] = self._get_serializer_field_meta(field, direction)  # type: ignore[no-untyped-call]
+        meta: dict[str, Any] = self._get_serializer_field_meta(field, direction)
         return append_meta(reference, meta)
 
     def _map_serializer(self, serializer: Any, direction: Any, bypass_extensions: bool = False) -> Any:
         schema = super()._map_serializer(serializer, direction, bypass_extensions)  # type: ignore[no-untyped-call]
+        if names.is_ours(type(serializer)) and directions.is_object(schema, serializer):
+            schema = directions.directed(schema, serializer, direction)
         if isinstance(serializer, PolymorphicProxySerializer) and "discriminator" not in schema and "oneOf" in schema:
             # Nothing tells the alternatives apart, so an answer may fit several.
             schema["anyOf"] = schema.pop("oneOf")
@@ -115,14 +133,43 @@ class AutoSchema(openapi.AutoSchema):
         self.registry.register_on_missing(component)
         return dict(component.ref)
 
+    def _get_serializer_field_meta(self, field: Any, direction: Any) -> dict[str, Any]:
+        meta: dict[str, Any] = super()._get_serializer_field_meta(field, direction)  # type: ignore[no-untyped-call]
+        if names.is_ours(type(field.parent)):
+            return directions.told(meta, field, direction)
+        return meta
+
+    def _get_format_parameters(self) -> list[dict[str, Any]]:
+        # The package's negotiation goes by `Accept` alone.
+        return []
+
+    def _complete(self, status: str, answer: dict[str, Any]) -> None:
+        outcome = _OUTCOMES.get(getattr(self.view, "action", None) or "") if status.startswith("2") else None
+        answer["description"] = outcome or answer.get("description") or HTTPStatus(int(status)).phrase
+        sent = ["Idempotent-Replayed"] if self._takes_idempotency_key and status.startswith("2") else []
+        received = headers.received(self.registry, CORRELATION_ID, *sent)
+        answer["headers"] = {**received, **answer.get("headers", {})}
+
+    def _add_headers(self, operation: dict[str, Any]) -> None:
+        sent = [CORRELATION_ID, *([headers.IDEMPOTENCY_KEY] if self._takes_idempotency_key else [])]
+        references = [headers.sent(self.registry, name) for name in sent]
+        operation["parameters"] = [*operation.get("parameters", ()), *references]
+
+    @property
+    def _takes_idempotency_key(self) -> bool:
+        return self.method == "POST"
+
     def _add_problems(self, operation: dict[str, Any]) -> None:
-        view: Any = self.view
-        required: str = (view.get_required_scope() if hasattr(view, "get_required_scope") else None) or ""
-        is_run = required.endswith(f":{RUN}")
-        statuses = {*problems.statuses(operation, self.method, is_run=is_run), *getattr(view, "error_statuses", ())}
         answers = operation["responses"]
-        for status in sorted(statuses):
-            answers.setdefault(str(status), problems.response(status, self.registry))
+        for answer in self._problems(operation):
+            answers.setdefault(str(answer.status), answer.reference(self.registry))
+
+    def _problems(self, operation: dict[str, Any]) -> Iterator[problems.Answer]:
+        view: Any = self.view
+        declared = getattr(view, "error_statuses", {}).get(getattr(view, "action", None) or self.method.lower())
+        required: str = (view.get_required_scope() if hasattr(view, "get_required_scope") else None) or ""
+        is_run = declared is None and required.endswith(f":{RUN}")
+        return problems.answers(operation, self.method, is_run=is_run, further=declared or ())
 
     def _add_examples(self, operation: dict[str, Any]) -> None:
         bodies = [("readOnly", operation.get("requestBody", {}))]
@@ -130,4 +177,4 @@ class AutoSchema(openapi.AutoSchema):
         for absent, body in bodies:
             for content in body.get("content", {}).values():
                 if "schema" in content and not content.keys() & {"example", "examples"}:
-                    content["example"] = Examples(self.registry, absent).of(content["schema"])
+                    content["example"] = Sampler(self.registry, absent, self.path).of(content["schema"])

@@ -1,66 +1,193 @@
-"""An example for every body that has none: values made up from the schema."""
+"""Examples in the OpenAPI description, by component: one small story in which everything fits together.
 
-from collections.abc import Mapping
+An app above adds its own: `EXAMPLES["AutomateThing"] = {...}` beside the serializer. Written for both directions,
+without `Request` in the name: what is read only is left out of what is sent, what is write only of what is answered.
+"""
+
 from typing import Any
 
-from drf_spectacular.plumbing import ComponentRegistry, ResolvedComponent
+#: Where the host of the story is.
+HOST = "https://automate.example.com"
 
-# Objects within objects refer to each other; somewhere an example must end.
-_DEEPEST = 12
+_MODEL = "gpt-4o-mini"
+_EXECUTION = "01a0b1c2-d3e4-7f56-8a9b-0c1d2e3f4a5b"
+_API_KEY = "01a0b1c2-0f1e-7d2c-9b3a-4c5d6e7f8a9b"
+_QUESTION = "What is a fjord?"
+_TEXT = "A fjord is a long, narrow inlet of the sea between steep cliffs, carved by a glacier."
+_OUTPUT = {"text": _TEXT, "finish_reason": "stop", "model": _MODEL}
+_USAGE = {"prompt_tokens": 24, "completion_tokens": 19, "total_tokens": 43}
+_COST = "0.00001500"
+_CREATED, _UPDATED = "2026-01-31T12:00:00.000000Z", "2026-01-31T12:05:00.000000Z"
+_STARTED, _FINISHED = "2026-01-31T12:10:00.120000Z", "2026-01-31T12:10:00.962000Z"
 
-_BY_FORMAT = {
-    "date": "2026-01-31",
-    "date-time": "2026-01-31T12:00:00Z",
-    "decimal": "0.10",
-    "email": "ann@example.com",
-    "uri": "https://api.example.com/v1",
-    "uuid": "01a0b1c2-d3e4-7f56-8a9b-0c1d2e3f4a5b",
+_STEP = {"name": "llm.chat", "attempt": 1, "status": "succeeded", "started_ms": 3, "duration_ms": 839}
+_INPUT_SCHEMA = {
+    "type": "object",
+    "properties": {"question": {"type": "string", "minLength": 1, "maxLength": 500}},
+    "required": ["question"],
+    "additionalProperties": False,
 }
 
+_KEY = {
+    "id": _API_KEY,
+    "name": "Night job",
+    "user": 7,
+    "scopes": ["endpoints:run", "executions:read"],
+    "expires_at": "2027-01-31T00:00:00Z",
+    "revoked_at": None,
+    "created_at": _CREATED,
+}
 
-class Examples:
-    """Makes examples, following references into `registry`.
+EXAMPLES: dict[str, Any] = {
+    "AutomateAPIKey": _KEY,
+    "AutomateIndex": {
+        noun: f"{HOST}/api/v1/{path}/"
+        for noun, path in {
+            "provider": "providers",
+            "llm-client": "llm-clients",
+            "endpoint": "endpoints",
+            "execution": "executions",
+            "prompt-log": "prompt-logs",
+            "api-key": "api-keys",
+            "model": "models",
+            "schema": "schema",
+            "docs": "docs",
+            "redoc": "redoc",
+        }.items()
+    },
+    "AutomateIssuedAPIKey": {
+        **_KEY,
+        "api_key": "aak_01a0b1c20f1e7d2c9b3a4c5d6e7f8a9b_the-secret-stands-here-once-and-never-again",
+    },
+    "AutomateEndpoint": {
+        "id": 3,
+        "name": "Ask",
+        "slug": "ask",
+        "task_types": ["llm.chat"],
+        "llm_client": 2,
+        "config": {"input_field": "question"},
+        "input_schema": _INPUT_SCHEMA,
+        "default_params": {"max_tokens": 200},
+        "access": {"members": True, "users": [], "groups": []},
+        "rate_limit": "100/hour",
+        "enabled": True,
+        "version": 1,
+        "created_at": _CREATED,
+        "updated_at": _UPDATED,
+    },
+    "AutomateExecution": {
+        "id": _EXECUTION,
+        "endpoint": 3,
+        "endpoint_version": 1,
+        "llm_client": 2,
+        "task_type": "llm.chat",
+        "status": "succeeded",
+        "input": {"question": _QUESTION},
+        "params": {"max_tokens": 100},
+        "output": _OUTPUT,
+        "error": None,
+        "usage": _USAGE,
+        "cost": _COST,
+        "steps": [_STEP],
+        "first_token_ms": 212,
+        "duration_ms": 842,
+        "user": 7,
+        "correlation_id": "order-4711",
+        "created_at": _STARTED,
+        "finished_at": _FINISHED,
+    },
+    "AutomateLLMClient": {
+        "id": 2,
+        "name": "Helper",
+        "slug": "helper",
+        "description": "Answers briefly.",
+        "provider": 1,
+        "model": _MODEL,
+        "system_prompt": "Answer in one sentence.",
+        "temperature": 0.2,
+        "max_tokens": 500,
+        "parameters": {"top_p": 0.9},
+        "tools": [],
+        "sharing": {"tenant": False, "users": [7], "groups": []},
+        "owner": 5,
+        "version": 1,
+        "created_at": _CREATED,
+        "updated_at": _UPDATED,
+    },
+    "AutomatePatchedEndpoint": {"rate_limit": "200/hour"},
+    "AutomatePatchedLLMClient": {"system_prompt": "Answer in two sentences.", "temperature": 0.4},
+    "AutomatePatchedProvider": {"timeout_seconds": 60, "max_retries": 1},
+    "AutomatePromptLog": {
+        "id": "01a0b1c2-d4f0-7a1b-8c2d-3e4f5a6b7c8d",
+        "log_key": "helper-20260131T121000-0c1d2e3f4a5b",
+        "system": "Answer in one sentence.",
+        "history": [{"role": "user", "content": _QUESTION}],
+        "response": _TEXT,
+        "model": _MODEL,
+        "provider": "models",
+        "usage": _USAGE,
+        "execution": _EXECUTION,
+        "user": 7,
+        "created_at": _FINISHED,
+    },
+    "AutomateProvider": {
+        "id": 1,
+        "name": "Models",
+        "slug": "models",
+        "kind": "openai",
+        "base_url": "https://api.example.com/v1",
+        "api_key": "sk-the-key-of-the-model-server",
+        "has_api_key": True,
+        "default_model": _MODEL,
+        "timeout_seconds": 120,
+        "max_retries": 2,
+        "enabled": True,
+        "created_at": _CREATED,
+        "updated_at": _UPDATED,
+    },
+    "AutomateProviderMember": {
+        "id": 1,
+        "name": "Models",
+        "slug": "models",
+        "base_url": "https://api.example.com/v1",
+        "default_model": _MODEL,
+        "enabled": True,
+    },
+    "AutomateProviderTest": {"ok": True, "latency_ms": 87, "models": [_MODEL, "text-embedding-3-small"], "error": None},
+    "AutomateReachableModel": {
+        "name": _MODEL,
+        "provider": "models",
+        "params_schema": {
+            "type": "object",
+            "properties": {"temperature": {"type": "number", "minimum": 0, "maximum": 2}},
+            "additionalProperties": False,
+        },
+        "context_window": 128000,
+        "prices": {"input_price": "0.15", "output_price": "0.60"},
+        "capabilities": ["llm.chat"],
+    },
+    "AutomateRunRequest": {"input": {"question": _QUESTION}, "params": {"max_tokens": 100}},
+}
 
-    Args:
-        absent: `"readOnly"` for what is sent, `"writeOnly"` for what is answered: members so marked are left out.
-    """
-
-    def __init__(self, registry: ComponentRegistry, absent: str) -> None:
-        self.registry = registry
-        self.absent = absent
-
-    def of(self, schema: Mapping[str, Any], depth: int = 0) -> Any:
-        """A value that fits `schema`; `example`, `default` and `enum` come first. None where it leads too deep."""
-        if depth > _DEEPEST:
-            return None
-        for combined in ("allOf", "oneOf", "anyOf"):
-            if schema.get(combined):
-                return self.of(schema[combined][0], depth + 1)
-        if "$ref" in schema:
-            return self._referenced(schema["$ref"], depth)
-        for named in ("example", "default"):
-            if named in schema:
-                return schema[named]
-        return schema["enum"][0] if schema.get("enum") else self._of_type(schema, depth)
-
-    def _referenced(self, reference: str, depth: int) -> Any:
-        key = (reference.rsplit("/", 1)[-1], ResolvedComponent.SCHEMA)
-        component = self.registry._components.get(key)  # noqa: SLF001 - it has no other way to ask without a warning
-        return self.of(component.schema, depth + 1) if component and component.schema else None
-
-    def _of_type(self, schema: Mapping[str, Any], depth: int) -> Any:
-        kind = schema.get("type")
-        match kind[0] if isinstance(kind, list) else kind:
-            case "object":
-                members = {n: inner for n, inner in schema.get("properties", {}).items() if not inner.get(self.absent)}
-                return {name: self.of(inner, depth + 1) for name, inner in members.items()}
-            case "array":
-                item = self.of(schema.get("items", {}), depth + 1)
-                return [] if item is None else [item]
-            case "string":
-                return _BY_FORMAT.get(schema.get("format", ""), "string")
-            case "integer" | "number":
-                return schema.get("minimum", 1)
-            case "boolean":
-                return True
-        return {}
+#: A stream from its first event to its last.
+EVENTS: list[dict[str, Any]] = [
+    {"id": 1, "event": "started", "data": {"attempt": 1}},
+    {"id": 2, "event": "token", "data": {"text": "A fjord is a long, narrow inlet of the sea"}},
+    {"id": 3, "event": "token", "data": {"text": " between steep cliffs, carved by a glacier."}},
+    {"id": 4, "event": "final", "data": {"output": _OUTPUT, "usage": _USAGE, "cost": _COST}},
+]
+#: One that fails on the way.
+FAILED_EVENTS: list[dict[str, Any]] = [
+    {"id": 1, "event": "started", "data": {"attempt": 1}},
+    {"id": 2, "event": "retry", "data": {"attempt": 2, "after_seconds": 1.2, "code": "upstream_unavailable"}},
+    {"id": 3, "event": "token", "data": {"text": "A fjord is a long,"}},
+    {
+        "id": 4,
+        "event": "error",
+        "data": {
+            "code": "upstream_broke_off",
+            "detail": "The model server broke off its answer.",
+            "partial": "A fjord is a long,",
+        },
+    },
+]

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.urls import get_script_prefix
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.generators import EndpointEnumerator
 from drf_spectacular.generators import SchemaGenerator as SpectacularGenerator
 from drf_spectacular.openapi import AutoSchema as SpectacularSchema
@@ -9,6 +11,19 @@ from drf_spectacular.plumbing import get_class
 from rest_framework.settings import api_settings
 
 from automate_api.v1.schema.autoschema import AutoSchema
+
+#: What the tags of the package's operations stand for. An app above adds its own.
+TAGS = {
+    "api-keys": _("Credentials for programs: a user's, narrowed to scopes."),
+    "endpoints": _("What may be run: a task on a model, with the form of its input and who may run it."),
+    "executions": _("Runs: what went in, how they ended, what they cost."),
+    "index": _("Where everything is."),
+    "llm-clients": _("Models with their prompts and parameters."),
+    "models": _("The models that can be reached."),
+    "prompt-logs": _("What was said to models, and what they said."),
+    "providers": _("Model servers: where they are, and how patiently they are called."),
+    "schema": _("This description."),
+}
 
 
 class _DescribableEndpoints(EndpointEnumerator):
@@ -28,6 +43,16 @@ class SchemaGenerator(SpectacularGenerator):
 
     endpoint_inspector_cls = _DescribableEndpoints
 
+    def get_schema(self, request: Any = None, public: bool = False) -> dict[str, Any]:
+        """drf-spectacular's description, with our tags explained, and with a title and a server where the host names
+        none.
+        """
+        schema: dict[str, Any] = super().get_schema(request, public)  # type: ignore[no-untyped-call]
+        schema["info"]["title"] = schema["info"]["title"] or "API"
+        schema.setdefault("servers", [{"url": get_script_prefix().rstrip("/") or "/"}])
+        schema["tags"] = [*schema.get("tags", ()), *_tags(schema)]
+        return schema
+
     def create_view(self, callback: Any, method: str, request: Any = None) -> Any:
         """drf-spectacular's view, described by `AutoSchema` also where `@extend_schema` knew nothing of it.
 
@@ -44,3 +69,9 @@ class SchemaGenerator(SpectacularGenerator):
             schema = type("ExtendedSchema", (extended, bridge), {})()
             self._set_schema_to_view(view, schema)  # type: ignore[no-untyped-call]
         return view
+
+
+def _tags(schema: dict[str, Any]) -> list[dict[str, str]]:
+    explained = {tag["name"] for tag in schema.get("tags", ())}
+    used = {tag for path in schema["paths"].values() for found in path.values() for tag in found.get("tags", ())}
+    return [{"name": name, "description": str(text)} for name, text in TAGS.items() if name in used - explained]

@@ -73,10 +73,17 @@ def summary(view: Any, method: str) -> str | None:
     action, basename = getattr(view, "action", None), getattr(view, "basename", None)
     if not action or not basename:
         return None
-    noun = basename.replace("-", " ")
+    noun = _noun(view, basename.replace("-", " "))
     words = f"{_VERBS[action]} {noun}" if action in _VERBS else f"{noun}: {action.replace('_', ' ')}"
     words += "s" if action == "list" else ""
     return words[0].upper() + words[1:] + (f" ({method.lower()})" if _shared_by_methods(view, action) else "")
+
+
+def _noun(view: Any, noun: str) -> str:
+    # The model knows which letters are large.
+    rows = getattr(view, "queryset", None)
+    name = str(rows.model._meta.verbose_name) if rows is not None else ""  # noqa: SLF001 - Django's public name
+    return name if name.lower() == noun else noun
 
 
 def _shared_by_methods(view: Any, action: str | None) -> bool:

@@ -7,20 +7,28 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from automate_api.models import APIKey
-from automate_api.v1.serializers.fields import MemberField, MomentField
+from automate_api.v1.serializers.fields import MemberField, MomentField, helped
 
 
 class APIKeySerializer(serializers.ModelSerializer[APIKey]):
     """An API key without its secret."""
 
-    user = MemberField(required=False)
-    expires_at = MomentField(required=False, allow_null=True)
-    scopes = serializers.ListField(child=serializers.CharField(max_length=80), min_length=1, max_length=100)
+    user = MemberField(required=False, help_text=_("Whose key it is: a member of the tenant; the caller unless given."))
+    expires_at = MomentField(
+        required=False, allow_null=True, help_text=_("When it stops working; null: when it is revoked.")
+    )
+    scopes = serializers.ListField(
+        child=serializers.CharField(max_length=80),
+        min_length=1,
+        max_length=100,
+        help_text=_("What it may do of what its user may: `<noun>:read`, `<noun>:write`, `<noun>:run`, or `*`."),
+    )
 
     class Meta:
         model = APIKey
         fields: tuple[str, ...] = ("id", "name", "user", "scopes", "expires_at", "revoked_at", "created_at")
         read_only_fields = ("id", "revoked_at", "created_at")
+        extra_kwargs = helped(name=_("What it is for."), revoked_at=_("When it was revoked; null: it was not."))
 
     def validate_expires_at(self, value: Any) -> Any:
         """Refuse a time that has passed."""
@@ -32,7 +40,7 @@ class APIKeySerializer(serializers.ModelSerializer[APIKey]):
 class IssuedAPIKeySerializer(APIKeySerializer):
     """An API key with its text, shown this once."""
 
-    api_key = serializers.CharField(read_only=True, help_text="The key. It cannot be shown again.")
+    api_key = serializers.CharField(read_only=True, help_text=_("The key itself. It cannot be shown again."))
 
     class Meta(APIKeySerializer.Meta):
         fields = (*APIKeySerializer.Meta.fields, "api_key")

@@ -8,17 +8,17 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from automate_api.models import Endpoint, LLMClient
-from automate_api.v1.serializers.fields import GroupField, MemberField, ObjectField, ReadableRelatedField
+from automate_api.v1.serializers.fields import GroupField, MemberField, ObjectField, ReadableRelatedField, helped
 
 MOST_GRANTEES = 200
 
 
 class AccessSerializer(serializers.Serializer[Any]):
-    """Who may run an endpoint besides the tenant's staff; at most `MOST_GRANTEES` users and as many groups."""
+    """Who may run an endpoint besides the tenant's staff; at most 200 users and as many groups."""
 
-    members = serializers.BooleanField(required=False, help_text="Every member of the tenant.")
-    users = MemberField(many=True, required=False, help_text="Ids of users.")
-    groups = GroupField(many=True, required=False, help_text="Ids of groups.")
+    members = serializers.BooleanField(required=False, help_text=_("Every member of the tenant."))
+    users = MemberField(many=True, required=False, help_text=_("Ids of users, members of the tenant."))
+    groups = GroupField(many=True, required=False, help_text=_("Ids of groups that have a member in the tenant."))
 
     def to_internal_value(self, data: Any) -> Any:
         """The users and groups themselves; each id is looked up, so that there may not be too many."""
@@ -34,15 +34,28 @@ class AccessSerializer(serializers.Serializer[Any]):
 
 
 class EndpointSerializer(serializers.ModelSerializer[Endpoint]):
-    """An endpoint, as read and as written."""
+    """A task that callers run: its capability, its model, and what it accepts."""
 
-    slug = serializers.SlugField(max_length=64, required=False)
-    task_types = serializers.ListField(child=serializers.CharField(max_length=64), min_length=1)
-    llm_client = ReadableRelatedField(queryset=LLMClient.objects.all(), required=False, allow_null=True)
-    config = ObjectField(required=False)
-    input_schema = ObjectField(required=False)
-    default_params = ObjectField(required=False)
-    access = AccessSerializer(required=False)
+    slug = serializers.SlugField(
+        max_length=64, required=False, help_text=_("Its name in paths, unique in the tenant; made of `name` if absent.")
+    )
+    task_types = serializers.ListField(
+        child=serializers.CharField(max_length=64),
+        min_length=1,
+        help_text=_("What it does, such as `llm.chat`; a run that names none does the first."),
+    )
+    llm_client = ReadableRelatedField(
+        queryset=LLMClient.objects.all(),
+        required=False,
+        allow_null=True,
+        help_text=_("The LLM client it runs on; null where its task types need none."),
+    )
+    config = ObjectField(required=False, help_text=_("How the task is done; its members are the task type's."))
+    input_schema = ObjectField(
+        required=False, help_text=_("JSON Schema (draft 2020-12) of the input of a run; empty accepts anything.")
+    )
+    default_params = ObjectField(required=False, help_text=_("Parameters of runs that bring none of their own."))
+    access = AccessSerializer(required=False, help_text=_("Who may run it besides staff; every member unless given."))
 
     class Meta:
         model = Endpoint
@@ -63,18 +76,24 @@ class EndpointSerializer(serializers.ModelSerializer[Endpoint]):
             "updated_at",
         )
         read_only_fields = ("version", "created_at", "updated_at")
+        extra_kwargs = helped(
+            name=_("What people call it."),
+            rate_limit=_("How often each caller may run it, such as `100/hour`; empty: no limit."),
+            enabled=_("Whether it can be run; members see it only then."),
+            version=_("Counts up with every change."),
+        )
         validators: list[Any] = []
 
 
 class RunRequestSerializer(serializers.Serializer[Any]):
     """What a caller may send to a run: data, and nothing that says where or how it is processed."""
 
-    input = serializers.JSONField(help_text="Checked against the endpoint's `input_schema`.")
+    input = serializers.JSONField(help_text=_("Checked against the endpoint's `input_schema`."))
     params = ObjectField(
-        required=False, help_text="Parameters of the task type; they win over the endpoint's defaults."
+        required=False, help_text=_("Parameters of the task type; they win over the endpoint's defaults.")
     )
     task_type = serializers.CharField(
-        required=False, max_length=64, help_text="One of the endpoint's task types; its first where left out."
+        required=False, max_length=64, help_text=_("One of the endpoint's task types; its first where left out.")
     )
 
 

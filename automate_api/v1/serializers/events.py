@@ -2,18 +2,28 @@
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from rest_framework import serializers
 
-from automate_api.engine.events import EventType
+from automate_api.v1.schema.events import frames
+from automate_api.v1.schema.examples import EVENTS, FAILED_EVENTS
 
 
 class RunEventSerializer(serializers.Serializer[Any]):
-    """One server-sent event of a run: `id:` is its sequence number, `event:` its type, `data:` a JSON object."""
+    """One server-sent event of a run.
 
-    id = serializers.IntegerField(help_text="Counts from 1 within the stream.")
-    event = serializers.ChoiceField(choices=[(kind.value, kind.value) for kind in EventType])
-    data = serializers.JSONField(  # type: ignore[assignment]  # a serializer's fields are not its attributes
-        help_text="`started {attempt}`, `token {text}`, `progress {done, total?, message?}`, `log {level, message}`, "
-        "`artifact {id, kind, content_type, size}`, `retry {attempt, after_seconds, code}`, "
-        "`final {output, usage, cost}`, `error {code, detail, partial}`, `cancelled {partial}`."
-    )
+    It stands for what streams send in the OpenAPI description (`automate_api.v1.schema.events`); nothing is serialized
+    by it.
+    """
+
+
+#: What a stream answers, for `@extend_schema(responses={(200, "text/event-stream"): EVENT_STREAM})`.
+EVENT_STREAM = OpenApiResponse(
+    RunEventSerializer,
+    description=_("Events, one after the other; each has the form of the schema. The last is terminal."),
+    examples=[
+        OpenApiExample("succeeds", value=frames(EVENTS), media_type="text/event-stream"),
+        OpenApiExample("fails", value=frames(FAILED_EVENTS), media_type="text/event-stream"),
+    ],
+)

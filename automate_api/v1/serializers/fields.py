@@ -8,6 +8,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from automate_api.tenancy import members_of
@@ -89,6 +90,7 @@ class MomentField(serializers.DateTimeField):
         return super().enforce_timezone(value)
 
 
+@extend_schema_field({"type": "object", "additionalProperties": {}})
 class ObjectField(serializers.JSONField):
     """A JSON object."""
 
@@ -100,3 +102,33 @@ class ObjectField(serializers.JSONField):
         if not isinstance(value, dict):
             self.fail("not_an_object")
         return value
+
+
+@extend_schema_field({"type": "string", "format": "uri", "maxLength": 500})
+class AddressField(serializers.CharField):
+    """The address of a server. What it must look like, the provider's service says."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"max_length": 500, **kwargs})
+
+
+@extend_schema_field({"type": "array", "items": {"type": "object", "additionalProperties": {}}})
+class ObjectListField(serializers.JSONField):
+    """A list of JSON objects, shown as it is stored."""
+
+
+class UsageField(serializers.JSONField):
+    """What a run used, shown as it is stored."""
+
+
+#: What every row has.
+ROW_HELP = {
+    "id": {"help_text": _("Given by the server.")},
+    "created_at": {"help_text": _("When it was made.")},
+    "updated_at": {"help_text": _("When it was changed last.")},
+}
+
+
+def helped(**texts: Any) -> dict[str, dict[str, Any]]:
+    """`Meta.extra_kwargs` with a help text for each of these columns, and for those that every row has."""
+    return {**ROW_HELP, **{name: {"help_text": text} for name, text in texts.items()}}

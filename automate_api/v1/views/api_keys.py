@@ -31,6 +31,7 @@ class APIKeyViewSet(StaffOnlyMixin, DomainMixin, mixins.CreateModelMixin, BaseRe
     scope_resource = "api-keys"
 
     @extend_schema(
+        summary=_("Issue API key"),
         description=_("Issue a key. Its text is in this answer and nowhere else."),
         responses={201: IssuedAPIKeySerializer},
     )
@@ -41,6 +42,7 @@ class APIKeyViewSet(StaffOnlyMixin, DomainMixin, mixins.CreateModelMixin, BaseRe
         return self._issued(*create_key(actor=self.get_actor(), **body.validated_data), status.HTTP_201_CREATED)
 
     @extend_schema(
+        summary=_("Rotate API key"),
         description=_("Give the key a new secret; the old one stops working at once."),
         request=None,
         responses=IssuedAPIKeySerializer,
@@ -51,6 +53,7 @@ class APIKeyViewSet(StaffOnlyMixin, DomainMixin, mixins.CreateModelMixin, BaseRe
         return self._issued(*rotate_key(self.get_object(), actor=self.get_actor()), status.HTTP_200_OK)
 
     @extend_schema(
+        summary=_("Revoke API key"),
         description=_("Make the key useless for good. Revoking twice changes nothing."),
         request=None,
         responses=APIKeySerializer,

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -23,7 +23,13 @@ from automate_api.v1.serializers.endpoints import EndpointSerializer, RunRequest
 from automate_api.v1.serializers.executions import ExecutionSerializer, answer_of
 from automate_api.v1.views.domain import DomainMixin, RunsMixin
 
-ID_OR_SLUG = OpenApiParameter("id", str, OpenApiParameter.PATH, description=_("The endpoint's id or its slug."))
+ID_OR_SLUG = OpenApiParameter(
+    "id",
+    str,
+    OpenApiParameter.PATH,
+    description=_("The endpoint's id or its slug."),
+    examples=[OpenApiExample("slug", value="ask"), OpenApiExample("id", value="3")],
+)
 
 
 @extend_schema_view(
@@ -64,7 +70,8 @@ class EndpointViewSet(RunsMixin, DomainMixin, BaseModelViewSet):
 
     @extend_schema(
         parameters=[ID_OR_SLUG],
-        description=_("Run the endpoint to its end and answer with the execution."),
+        summary=_("Run endpoint"),
+        description=_("Run the endpoint to its end and answer with the execution, which is stored."),
         request=RunRequestSerializer,
         responses=ExecutionSerializer,
     )

@@ -1,11 +1,13 @@
 """The index: which lists there are, for whoever browses."""
 
-from drf_spectacular.utils import extend_schema
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from automate_api.v1.base import BaseAPIView
+from automate_api.v1.schema.examples import EXAMPLES
 
 _LISTS = ("provider", "llm-client", "endpoint", "execution", "prompt-log", "api-key", "model")
 _PAGES = ("schema", "docs", "redoc")
@@ -16,7 +18,14 @@ class IndexView(BaseAPIView):
 
     scope_resource = "index"
 
-    @extend_schema(responses={200: {"type": "object", "additionalProperties": {"type": "string", "format": "uri"}}})
+    @extend_schema(
+        summary=_("List addresses"),
+        description=_("The addresses of the lists and of the schema, by name."),
+        responses=OpenApiResponse(
+            {"type": "object", "additionalProperties": {"type": "string", "format": "uri"}},
+            examples=[OpenApiExample("addresses", value=EXAMPLES["AutomateIndex"])],
+        ),
+    )
     def get(self, request: Request) -> Response:
         """Names and absolute addresses."""
         namespace = request.resolver_match.namespace if request.resolver_match else ""

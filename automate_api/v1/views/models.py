@@ -1,5 +1,6 @@
 """`models/`: every model the caller can reach."""
 
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,7 +16,11 @@ class ModelListView(ActorMixin, BaseAPIView):
 
     scope_resource = "models"
 
-    @extend_schema(responses=ReachableModelSerializer(many=True))
+    @extend_schema(
+        summary=_("List models"),
+        description=_("Every model that you can reach, by provider and name. The list is not in pages."),
+        responses=ReachableModelSerializer(many=True),
+    )
     def get(self, request: Request) -> Response:
         """Every model the caller can reach, by provider and name."""
         return Response(ReachableModelSerializer(reachable_models(actor=self.get_actor()), many=True).data)

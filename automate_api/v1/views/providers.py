@@ -1,6 +1,8 @@
 """`providers/`: the model servers of a tenant."""
 
-from typing import Any
+from functools import partial
+from http import HTTPStatus
+from typing import Any, ClassVar
 
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema, extend_schema_view
@@ -20,17 +22,23 @@ from automate_api.v1.serializers.providers import (
 )
 from automate_api.v1.views.domain import DomainMixin
 
-_SHOWN = PolymorphicProxySerializer(
+_SHOWN = partial(
+    PolymorphicProxySerializer,
     component_name="AutomateProviderShown",
     serializers=[ProviderSerializer, ProviderMemberSerializer],
     resource_type_field_name=None,
-    many=False,
 )
+# Without encryption keys no provider's key can be stored or used.
+_NOT_CONFIGURED = (HTTPStatus.SERVICE_UNAVAILABLE,)
 
 
 @extend_schema_view(
-    list=extend_schema(description=_("The tenant's providers. Members see fewer fields than staff.")),
-    retrieve=extend_schema(description=_("One provider. Members see fewer fields than staff."), responses=_SHOWN),
+    list=extend_schema(
+        description=_("The tenant's providers. Members see fewer fields than staff."), responses=_SHOWN(many=True)
+    ),
+    retrieve=extend_schema(
+        description=_("One provider. Members see fewer fields than staff."), responses=_SHOWN(many=False)
+    ),
     create=extend_schema(description=_("Make a provider. The key is encrypted at rest and never shown.")),
     update=extend_schema(description=_("Replace a provider. A changed `base_url` without a new key clears the key.")),
     partial_update=extend_schema(
@@ -47,6 +55,7 @@ class ProviderViewSet(DomainMixin, BaseModelViewSet):
     ordering_fields = ("name", "created_at", "updated_at")
     scope_resource = "providers"
     staff_actions = frozenset({"create", "update", "partial_update", "destroy", "test"})
+    error_statuses: ClassVar[Any] = dict.fromkeys(("create", "update", "partial_update", "test"), _NOT_CONFIGURED)
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:
         """Members see less than staff."""
@@ -67,6 +76,7 @@ class ProviderViewSet(DomainMixin, BaseModelViewSet):
         delete_provider(instance)
 
     @extend_schema(
+        summary=_("Test provider"),
         description=_("Call the provider once: how long it took and which models it names, or how it failed."),
         request=None,
         responses=ProviderTestSerializer,

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 from drf_spectacular.settings import spectacular_settings
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.renderers import BaseRenderer, StaticHTMLRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -114,13 +114,26 @@ def _rendered(urlconf: Any, renderer: type[BaseRenderer]) -> bytes:
     # Warnings about a host's views are for `manage.py spectacular`, not for a server's output.
     with GENERATOR_STATS.silence():
         generator = SchemaGenerator(urlconf=urlconf)  # type: ignore[no-untyped-call]
-        schema = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+        schema = generator.get_schema(request=None, public=True)
     rendered: Any = renderer().render(schema, renderer_context={})
     return bytes(rendered)
 
 
 cache = SchemaCache()
 setting_changed.connect(cache.clear, dispatch_uid="automate_api.schema_cache")
+
+
+_DESCRIBED = OpenApiResponse(
+    {"type": "object", "additionalProperties": {}},
+    description=_("The description."),
+    examples=[OpenApiExample("description", value={"openapi": "3.0.3", "info": {"title": "API"}, "paths": {}})],
+)
+_ETAG = OpenApiParameter(
+    "ETag", str, OpenApiParameter.HEADER, response=[200, 304], description=_("Changes with the description.")
+)
+_IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match", str, OpenApiParameter.HEADER, description=_("The `ETag` of the description that is known already.")
+)
 
 
 class SchemaView(_SignedInOrPublic):
@@ -130,10 +143,13 @@ class SchemaView(_SignedInOrPublic):
     renderer_classes = (JSON, OpenAPIJSON, OpenAPIYAML, YAML)
 
     @extend_schema(
+        summary=_("This description"),
+        description=_("The OpenAPI description of this API, as JSON or as YAML."),
+        parameters=[_IF_NONE_MATCH, _ETAG],
         responses={
-            (200, renderer.media_type): {"type": "object", "additionalProperties": True}
-            for renderer in renderer_classes
-        }
+            **{(200, renderer.media_type): _DESCRIBED for renderer in renderer_classes},
+            304: OpenApiResponse(description=_("It has not changed.")),
+        },
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """The OpenAPI description of this API."""

@@ -1,0 +1,1 @@
+"""The OpenAPI description: its golden file, and clients made from it."""
