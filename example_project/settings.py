@@ -1,7 +1,9 @@
 """Settings of the example host. What a deployment changes comes from the environment:
 
 `DATABASE_URL`, `REDIS_URL`, `SECRET_KEY`, `ENCRYPTION_KEYS` (comma separated, the newest first), `ALLOWED_HOSTS`,
-`DEBUG`, `DATA_DIR`, and `PRIVATE_HOSTS` (comma separated; the demo gives the address of its own model server).
+`DEBUG`, `DATA_DIR`, `CONN_MAX_AGE` (seconds for which a thread keeps its connection to a database server; under ASGI,
+where threads come and go, leave it out), and `PRIVATE_HOSTS` (comma separated; the demo gives the address of its own
+model server).
 """
 
 import os
@@ -83,6 +85,7 @@ AUTH_PASSWORD_VALIDATORS = [
 
 _database_url = os.environ.get("DATABASE_URL")
 DATABASES = {"default": database(_database_url) if _database_url else sqlite(DATA_DIR / "db.sqlite3")}
+DATABASES["default"] |= {"CONN_MAX_AGE": int(os.environ.get("CONN_MAX_AGE") or 0), "CONN_HEALTH_CHECKS": True}
 
 # One process may count and cache in its own memory; several need a Redis to share.
 CACHES = {

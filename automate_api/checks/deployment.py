@@ -1,0 +1,97 @@
+"""What holds on a developer's machine, and no longer in production."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from corsheaders.conf import conf as cors
+from django.conf import settings
+from django.core import checks
+from django.core.cache import caches
+from django.core.cache.backends.base import BaseCache
+from django.core.cache.backends.dummy import DummyCache
+from django.core.cache.backends.locmem import LocMemCache
+from django.core.checks import CheckMessage, Error, register
+from django.db import connections
+
+from automate_api.checks.reading import TAG, has_cors_middleware, in_production
+
+
+def _counters() -> str:
+    return str(getattr(settings, "RATELIMIT_USE_CACHE", "default"))
+
+
+@register(TAG)
+def check_counters(**kwargs: Any) -> list[CheckMessage]:
+    """E010: the cache that counts limits does not exist."""
+    if _counters() in settings.CACHES:
+        return []
+    message = f"RATELIMIT_USE_CACHE is {_counters()!r}, which is not in CACHES: every limited request is refused."
+    return [Error(message, hint=f"Name one of: {', '.join(settings.CACHES)}.", id="automate_api.E010")]
+
+
+@in_production
+def check_shared_counters(**kwargs: Any) -> list[CheckMessage]:
+    """W009: limits are counted in a cache that several processes cannot count in together."""
+    if _counters() not in settings.CACHES:
+        return []
+    why = _miscounting(type(caches[_counters()]))
+    if why is None:
+        return []
+    message = f"Limits are counted in the cache {_counters()!r}, {why}."
+    hint = "Use Redis or Memcached, in CACHES['default'] or in a cache that RATELIMIT_USE_CACHE names."
+    return [checks.Warning(message, hint=hint, id="automate_api.W009")]
+
+
+def _miscounting(cache: type[BaseCache]) -> str | None:
+    if issubclass(cache, DummyCache):
+        return "which keeps nothing: there are no limits"
+    if issubclass(cache, LocMemCache):
+        return "which each process has to itself: a limit holds as many times over as there are processes"
+    if cache.incr is BaseCache.incr:
+        return "which reads and then writes: what is counted at once is lost"
+    return None
+
+
+@in_production
+def check_limits(**kwargs: Any) -> list[CheckMessage]:
+    """W020, W021: there are no limits, or none while their cache is away."""
+    found: list[CheckMessage] = []
+    if getattr(settings, "RATELIMIT_FAIL_OPEN", False):
+        message = "While the cache that counts limits does not answer, there are none: RATELIMIT_FAIL_OPEN is set."
+        hint = "Leave it out, and such requests get 429. Silence this if you would rather serve them."
+        found.append(checks.Warning(message, hint=hint, id="automate_api.W020"))
+    if not getattr(settings, "RATELIMIT_ENABLE", True):
+        message = "No limit holds, those of public views neither: RATELIMIT_ENABLE is off."
+        found.append(checks.Warning(message, hint="Leave the setting out.", id="automate_api.W021"))
+    return found
+
+
+@in_production
+def check_origins(**kwargs: Any) -> list[CheckMessage]:
+    """E015: any page may read what a signed-in visitor may."""
+    if not (has_cors_middleware() and cors.CORS_ALLOW_ALL_ORIGINS and cors.CORS_ALLOW_CREDENTIALS):
+        return []
+    message = "Any page can read with its visitor's session: CORS_ALLOW_ALL_ORIGINS and CORS_ALLOW_CREDENTIALS are on."
+    hint = "List the origins in CORS_ALLOWED_ORIGINS, or turn CORS_ALLOW_CREDENTIALS off."
+    return [Error(message, hint=hint, id="automate_api.E015")]
+
+
+@in_production
+def check_connections(**kwargs: Any) -> list[CheckMessage]:
+    """W022: each request connects to a database server anew."""
+    hint = (
+        "Connecting and one SELECT took 11 ms on PostgreSQL where the SELECT took 0.26. Set CONN_MAX_AGE = 60 and "
+        "CONN_HEALTH_CHECKS = True; under ASGI OPTIONS = {'pool': True} instead, with psycopg[pool]. "
+        "Silence this if a pooler such as PgBouncer stands beside the application."
+    )
+    return [
+        checks.Warning(f"Each request opens a connection to DATABASES[{alias!r}].", hint=hint, id="automate_api.W022")
+        for alias in _reconnecting()
+    ]
+
+
+def _reconnecting() -> Iterator[str]:
+    for connection in connections.all():
+        options = connection.settings_dict
+        if connection.vendor != "sqlite" and options["CONN_MAX_AGE"] == 0 and not options["OPTIONS"].get("pool"):
+            yield connection.alias

@@ -1,0 +1,62 @@
+"""Settings that cannot be used are found."""
+
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+
+from tests.checking import found, ids
+
+
+def test_the_test_host_has_nothing_to_complain_about() -> None:
+    assert ids() == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("ENCRYPTION_KEYS", [], "automate_api.E001"),
+        ("ENCRYPTION_KEYS", ["short"], "automate_api.E001"),
+        ("REDACT_PATTERNS", ["ok", "("], "automate_api.E002"),
+        ("TENANT_RESOLVER", "nowhere.at_all", "automate_api.E003"),
+        ("AUTHENTICATION_CLASSES", ["nowhere.Auth"], "automate_api.E003"),
+        ("RATE_LIMIT", "often", "automate_api.E017"),
+        ("RATE_LIMIT", "0/hour", "automate_api.E017"),
+        ("RATE_LIMIT", 100, "automate_api.E017"),
+        ("PROXY_COUNT", -1, "automate_api.E018"),
+        ("PROXY_COUNT", 1.5, "automate_api.E018"),
+        ("PROXY_COUNT", True, "automate_api.E018"),
+        ("PROXY_COUNT", None, "automate_api.E018"),
+        ("IDEMPOTENCY_RETENTION", 86_399, "automate_api.E018"),
+        ("MAX_REQUEST_BYTES", 0, "automate_api.E018"),
+        ("RUN_TIMEOUT", 0, "automate_api.E018"),
+        ("RUN_TIMEOUT", "ten minutes", "automate_api.E018"),
+        ("IDLE_TIMEOUT", float("inf"), "automate_api.E018"),
+        ("ENCRYPTION_KEYS", "one,two", "automate_api.E019"),
+        ("PRIVATE_HOSTS", "localhost", "automate_api.E019"),
+        ("REDACT_PATTERNS", "sk-.*", "automate_api.E019"),
+        ("AUTHENTICATION_CLASSES", None, "automate_api.E019"),
+    ],
+)
+def test_a_mistake_is_found(settings: Settings, name: str, value: Any, expected: str) -> None:
+    setattr(settings, f"AUTOMATE_API_{name}", value)
+    assert expected in ids()
+    assert all(message.hint for message in found())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("RATE_LIMIT", None),
+        ("RATE_LIMIT", "5/30s"),
+        ("PROXY_COUNT", 2),
+        ("PROXY_COUNT", "2"),
+        ("IDEMPOTENCY_RETENTION", 86_400),
+        ("RUN_TIMEOUT", 0.5),
+        ("PRIVATE_HOSTS", ("localhost",)),
+        ("REDACT_PATTERNS", {"sk-.*"}),
+    ],
+)
+def test_what_can_be_used_is_no_mistake(settings: Settings, name: str, value: Any) -> None:
+    setattr(settings, f"AUTOMATE_API_{name}", value)
+    assert ids() == set()
