@@ -5,10 +5,10 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
-.PHONY: help setup test lint types imports migrations docs schema dist tox demo clean
+.PHONY: help setup test lint types imports migrations docs schema schema-golden clients dist tox demo clean
 
 help: ## List the targets
-	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):[^#]*## (.*)/  make \1|\2/' | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/' | awk -F'|' '{printf "%-21s %s\n", $$1, $$2}'
 
 setup: ## Make .venv with everything a developer uses
 	@sh scripts/setup.sh dev
@@ -39,9 +39,18 @@ migrations: ## Check that no migration is missing
 	$(BIN)/python -m django makemigrations --check --dry-run --settings tests.settings
 	DATA_DIR=.test-data $(BIN)/python example_project/manage.py makemigrations --check --dry-run
 
-schema: ## Check the OpenAPI schema, as 3.0 and 3.1
+schema: ## Check the OpenAPI schema in each host, as 3.0 and 3.1
 	@sh scripts/setup.sh test
 	@sh scripts/schema.sh
+
+schema-golden: ## Take the golden file of the OpenAPI schema anew
+	@sh scripts/setup.sh test
+	AUTOMATE_TEST_UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/schema/test_golden.py
+	@git diff --stat -- tests/schema/schema.yml
+
+clients: ## Make a TypeScript and a Python client from the schema, and call a real server with them
+	@sh scripts/setup.sh test
+	$(BIN)/python -m pytest -q -m clients tests/schema
 
 docs: ## Build the documentation into docs/_build
 	@sh scripts/setup.sh docs

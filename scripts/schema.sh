@@ -1,10 +1,15 @@
 #!/bin/sh
-# Check the test host's OpenAPI schema in both versions of the standard. The warnings fail.
+# Check the OpenAPI schema of hosts, as 3.0 and 3.1. Warnings fail. Settings modules may be given: else all hosts' are.
 set -eu
 cd "$(dirname "$0")/.."
 
-for version in 3.0.3 3.1.1; do
-    echo "==> OpenAPI $version"
-    AUTOMATE_TEST_OAS_VERSION=$version .venv/bin/python -m django spectacular \
-        --settings tests.settings --validate --fail-on-warn --file /dev/null
+export DATA_DIR=.test-data # where the example host keeps its keys
+
+[ "$#" -gt 0 ] || set -- \
+    tests.settings \
+    tests.hosts.bare.settings \
+    example_project.settings
+
+for host in "$@"; do
+    .venv/bin/python -W error scripts/check_schema.py "$host"
 done
