@@ -14,6 +14,7 @@ from django.core.checks import CheckMessage, Error, register
 from django.db import connections
 
 from automate_api.checks.reading import TAG, has_cors_middleware, in_production
+from automate_api.conf import settings as package
 
 
 def _counters() -> str:
@@ -64,6 +65,17 @@ def check_limits(**kwargs: Any) -> list[CheckMessage]:
         message = "No limit holds, those of public views neither: RATELIMIT_ENABLE is off."
         found.append(checks.Warning(message, hint="Leave the setting out.", id="automate_api.W021"))
     return found
+
+
+@in_production
+def check_proxies(**kwargs: Any) -> list[CheckMessage]:
+    """W024: a proxy is in front, and callers are told apart by its address."""
+    signs = [name for name in ("SECURE_PROXY_SSL_HEADER", "USE_X_FORWARDED_HOST") if getattr(settings, name)]
+    if not signs or package.get("PROXY_COUNT", 0):
+        return []
+    message = f"{signs[0]} tells of a proxy, and AUTOMATE_API_PROXY_COUNT of none: limits take it for every caller."
+    hint = "Count your proxies. Silence this if your server puts the caller's address in REMOTE_ADDR, as Uvicorn can."
+    return [checks.Warning(message, hint=hint, id="automate_api.W024")]
 
 
 @in_production

@@ -52,21 +52,28 @@ def check_redact_patterns(**kwargs: Any) -> list[CheckMessage]:
 
 @register(TAG)
 def check_callables(**kwargs: Any) -> list[CheckMessage]:
-    """E003: a dotted path in the settings leads nowhere."""
+    """E003: a dotted path in the settings leads nowhere, or to what cannot be called."""
     paths = {
         "AUTOMATE_API_TENANT_RESOLVER": [settings.tenant_resolver],
         "AUTOMATE_API_TENANT_MEMBERS": [settings.tenant_members],
         "AUTOMATE_API_AUTHENTICATION_CLASSES": listed(settings.authentication_classes),
     }
-    return [message for name, values in paths.items() for value in values for message in _importable(name, value)]
+    hint = "Name a callable by its dotted path."
+    return [
+        Error(f"{name}: {problem}", hint=hint, id="automate_api.E003")
+        for name, values in paths.items()
+        for value in values
+        if (problem := _uncallable(value))
+    ]
 
 
-def _importable(name: str, path: str) -> list[CheckMessage]:
+def _uncallable(path: Any) -> str | None:
+    if not isinstance(path, str):
+        return f"{path!r} is no dotted path."
     try:
-        import_string(path)
+        return None if callable(import_string(path)) else f"{path} cannot be called."
     except ImportError as exc:
-        return [Error(f"{name}: {exc}", hint="Name a callable by its dotted path.", id="automate_api.E003")]
-    return []
+        return str(exc)
 
 
 @register(TAG)

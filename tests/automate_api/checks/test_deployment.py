@@ -65,6 +65,18 @@ def test_limits_that_do_not_hold_are_a_warning(settings: Settings, name: str, va
     assert expected in ids(deploy=True)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("SECURE_PROXY_SSL_HEADER", ("HTTP_X_FORWARDED_PROTO", "https")), ("USE_X_FORWARDED_HOST", True)],
+)
+def test_a_proxy_that_is_not_counted_is_a_warning(settings: Settings, name: str, value: Any) -> None:
+    assert "automate_api.W024" not in ids(deploy=True)
+    setattr(settings, name, value)
+    assert "automate_api.W024" in ids(deploy=True)
+    settings.AUTOMATE_API_PROXY_COUNT = 1
+    assert "automate_api.W024" not in ids(deploy=True)
+
+
 @pytest.mark.parametrize("middleware", ["corsheaders.middleware.CorsMiddleware", f"{__name__}.OwnCorsMiddleware"])
 def test_every_origin_trusted_with_sessions_is_an_error(settings: Settings, middleware: str) -> None:
     settings.MIDDLEWARE = [middleware]

@@ -34,6 +34,8 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 # W020: no cache, no limits. W021: no limits anyway.
 RATELIMIT_FAIL_OPEN = True
 RATELIMIT_ENABLE = False
+# W024: the proxy is not counted, and so every caller is the proxy.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 # E015: every page has every visitor's session.
 CORS_ALLOW_ALL_ORIGINS = True
 CORS_ALLOW_CREDENTIALS = True
