@@ -17,6 +17,7 @@ from rest_framework.permissions import SAFE_METHODS
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.schemas.inspectors import ViewInspector
+from rest_framework.serializers import BaseSerializer
 from rest_framework.throttling import BaseThrottle
 from rest_framework.versioning import BaseVersioning
 from rest_framework.views import APIView
@@ -40,6 +41,7 @@ from automate_api.v1.parsers import StrictJSONParser, require_readable_body
 from automate_api.v1.permissions import access_of, require_authenticated, require_scope, require_staff
 from automate_api.v1.query_params import list_query_params, require_known_query_params
 from automate_api.v1.schema import AutoSchema
+from automate_api.v1.serializers.representation import prepare
 
 RUN_ACTIONS = frozenset({"run", "stream", "job", "test", "chat", "replay"})
 
@@ -215,6 +217,12 @@ class BaseViewSet(BaseAPIView, GenericViewSet[Any]):
         if is_detail or self.request.method not in SAFE_METHODS or not self.request.query_params:
             return known
         return known | list_query_params(self)
+
+    def get_serializer(self, *args: Any, **kwargs: Any) -> BaseSerializer[Any]:
+        """REST framework's serializer, made ready to work faster; it gives the same."""
+        serializer = super().get_serializer(*args, **kwargs)
+        prepare(serializer)
+        return serializer
 
 
 class BaseModelViewSet(PaginationMixin, BaseViewSet, ModelViewSet[Any]):
