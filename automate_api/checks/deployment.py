@@ -6,7 +6,7 @@ from typing import Any
 from corsheaders.conf import conf as cors
 from django.conf import settings
 from django.core import checks
-from django.core.cache import caches
+from django.core.cache import InvalidCacheBackendError, caches
 from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.locmem import LocMemCache
@@ -17,28 +17,34 @@ from automate_api.checks.reading import TAG, has_cors_middleware, in_production
 from automate_api.conf import settings as package
 
 
-def _counters() -> str:
-    return str(getattr(settings, "RATELIMIT_USE_CACHE", "default"))
+def _counters() -> tuple[str, BaseCache | InvalidCacheBackendError]:
+    """The name of the cache that counts limits, and itself, or why there is none."""
+    name = str(getattr(settings, "RATELIMIT_USE_CACHE", "default"))
+    try:
+        return name, caches[name]
+    except InvalidCacheBackendError as exc:
+        return name, exc
 
 
 @register(TAG)
 def check_counters(**kwargs: Any) -> list[CheckMessage]:
     """E010: the cache that counts limits does not exist."""
-    if _counters() in settings.CACHES:
+    name, cache = _counters()
+    if isinstance(cache, BaseCache):
         return []
-    message = f"RATELIMIT_USE_CACHE is {_counters()!r}, which is not in CACHES: every limited request is refused."
-    return [Error(message, hint=f"Name one of: {', '.join(settings.CACHES)}.", id="automate_api.E010")]
+    message = f"Every limited request is refused, since there is no cache {name!r} to count in: {cache}"
+    hint = f"Correct CACHES, or name one of them in RATELIMIT_USE_CACHE: {', '.join(settings.CACHES)}."
+    return [Error(message, hint=hint, id="automate_api.E010")]
 
 
 @in_production
 def check_shared_counters(**kwargs: Any) -> list[CheckMessage]:
     """W009: limits are counted in a cache that several processes cannot count in together."""
-    if _counters() not in settings.CACHES:
-        return []
-    why = _miscounting(type(caches[_counters()]))
+    name, cache = _counters()
+    why = _miscounting(type(cache)) if isinstance(cache, BaseCache) else None
     if why is None:
         return []
-    message = f"Limits are counted in the cache {_counters()!r}, {why}."
+    message = f"Limits are counted in the cache {name!r}, {why}."
     hint = "Use Redis or Memcached, in CACHES['default'] or in a cache that RATELIMIT_USE_CACHE names."
     return [checks.Warning(message, hint=hint, id="automate_api.W009")]
 

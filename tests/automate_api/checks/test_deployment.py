@@ -52,7 +52,12 @@ def test_a_redis_is_none(settings: Settings) -> None:
 def test_a_cache_that_is_not_there_is_found(settings: Settings) -> None:
     settings.RATELIMIT_USE_CACHE = "elsewhere"
     assert ids() == {"automate_api.E010"}
-    assert not ids(deploy=True) & {"automate_api.W009"}
+    assert "automate_api.W009" not in ids(deploy=True)
+
+
+def test_a_cache_that_cannot_be_made_is_found(settings: Settings) -> None:
+    count_in(settings, "locmem.Renamed")
+    assert ids() == {"automate_api.E010"}
 
 
 @pytest.mark.parametrize(
