@@ -13,6 +13,7 @@ from automate_api.models import (
     Endpoint,
     EndpointGrant,
     Execution,
+    IdempotencyKey,
     LLMClient,
     LLMClientShare,
     PromptLog,
@@ -175,3 +176,15 @@ class APIKeyAdmin(ReadOnlyAdmin):
         """Make the chosen keys useless for good."""
         for key in keys:
             revoke_key(key)
+
+
+@admin.register(IdempotencyKey)
+class IdempotencyKeyAdmin(ReadOnlyAdmin):
+    """Idempotency keys without what was answered. To delete one lets its request be carried out again."""
+
+    list_display = ("key", "tenant_id", "user", "created_at", "leased_until", "completed_at")
+    list_select_related = ("user",)
+    list_filter = ("tenant_id",)
+    search_fields = ("=key",)
+    exclude = ("answer", "fingerprint", "token")
+    show_full_result_count = False

@@ -24,6 +24,12 @@ SERVERS = {
     "granian-wsgi": "granian --interface wsgi --port {port} --blocking-threads 64 tests.hosts.served.wsgi:application",
 }
 
+#: One more, with eight processes that share nothing but the database and the cache.
+EIGHT_PROCESSES = "gunicorn-8"
+COMMANDS = SERVERS | {
+    EIGHT_PROCESSES: "gunicorn tests.hosts.served.wsgi -b 127.0.0.1:{port} -k gthread -w 8 --threads 8"
+}
+
 
 def free_port() -> int:
     """A port that nothing listens on now."""
@@ -165,7 +171,7 @@ def seed(env: dict[str, str]) -> dict[str, str]:
 def served(server: str, env: dict[str, str], keys: dict[str, str], log: Path) -> Iterator[Served]:
     """A server that answers, ended afterwards."""
     port = free_port()
-    command = [sys.executable, "-m", *SERVERS[server].format(port=port).split()]
+    command = [sys.executable, "-m", *COMMANDS[server].format(port=port).split()]
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, env=env, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, start_new_session=True

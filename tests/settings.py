@@ -80,7 +80,7 @@ if redis_url := os.environ.get("AUTOMATE_TEST_REDIS_URL"):
         "default": {
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
             "LOCATION": redis_url,
-            "KEY_PREFIX": f"automate-tests-{os.getpid()}",
+            "KEY_PREFIX": os.environ.get("AUTOMATE_TEST_CACHE_PREFIX") or f"automate-tests-{os.getpid()}",
         },
     }
 else:

@@ -1,7 +1,7 @@
 """A progress bar for commands: drawn in a terminal, silent elsewhere."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from django.core.management.base import OutputWrapper
@@ -12,17 +12,23 @@ _WIDTH = 30
 _SECONDS_BETWEEN_DRAWS = 0.1
 
 
-def progress(items: Iterable[T], *, total: int, label: str, stream: OutputWrapper) -> Iterator[T]:
-    """Yield `items` while drawing how many of `total` are done on `stream`, if that is a terminal."""
+def progress(
+    items: Iterable[T], *, total: int, label: str, stream: OutputWrapper, size: Callable[[T], int] = lambda item: 1
+) -> Iterator[T]:
+    """Yield `items` while drawing how many of `total` are done on `stream`, if that is a terminal.
+
+    `size` tells for how many each item counts.
+    """
     if not stream.isatty():
         yield from items
         return
-    drawn = 0.0
-    for done, item in enumerate(items):
+    drawn, done = 0.0, 0
+    for item in items:
         if time.monotonic() - drawn >= _SECONDS_BETWEEN_DRAWS:
             drawn = time.monotonic()
             _draw(done, total, label, stream)
         yield item
+        done += size(item)
     _draw(total, total, label, stream)
     stream.write("")
 

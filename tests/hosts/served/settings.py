@@ -8,6 +8,7 @@ DEBUG = os.environ.get("SERVED_DEBUG") == "1"
 ROOT_URLCONF = "tests.hosts.served.urls"
 WSGI_APPLICATION = "tests.hosts.served.wsgi.application"
 AUTOMATE_API_PRIVATE_HOSTS = [host for host in os.environ.get("SERVED_PRIVATE_HOSTS", "").split(",") if host]
+AUTOMATE_API_RATE_LIMIT = os.environ.get("SERVED_RATE_LIMIT")
 AUTOMATE_API_REDACT_PATTERNS = [pattern for pattern in os.environ.get("SERVED_REDACT", "").split(",") if pattern]
 
 LOGGING = {
