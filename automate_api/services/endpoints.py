@@ -124,7 +124,8 @@ _USED_BY_A_RUN = ("llm_client", "provider")
 _by_id = PreparedSelect(Endpoint, by=("tenant_id", "id"), related=_USED_BY_A_RUN)
 _by_slug = PreparedSelect(Endpoint, by=("tenant_id", "slug"), related=_USED_BY_A_RUN)
 
-_ID = re.compile(r"[0-9]{1,18}")
+# An id has one spelling.
+_ID = re.compile(r"0|[1-9][0-9]{0,17}")
 _SLUG = re.compile(r"[-a-zA-Z0-9_]{1,64}")
 _TASK_TYPES = {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 50, "uniqueItems": True}
 

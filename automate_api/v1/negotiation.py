@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import renderers
 from rest_framework.exceptions import NotAcceptable
 from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.utils.mediatypes import media_type_matches, order_by_precedence
@@ -47,6 +48,13 @@ class ContentNegotiation(DefaultContentNegotiation):
         if accepts_event_stream(request):
             return renderers[0], renderers[0].media_type
         raise NotAcceptable(available_renderers=renderers)
+
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
+        """The first parser of the body's media type, which is one type: a range or a list of types has no parser."""
+        if any(sign in _essence(request.content_type or "") for sign in "*,"):
+            return None
+        parser: BaseParser | None = super().select_parser(request, parsers)
+        return parser
 
 
 class JSONRenderer(renderers.JSONRenderer):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import IO, Any, NoReturn
 
 from django.http.request import RawPostDataException
+from django.utils.http import parse_header_parameters
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.parsers import JSONParser
@@ -51,7 +52,8 @@ class StrictJSONParser(JSONParser):
 
 def _require_utf8(context: Mapping[str, Any], media_type: str) -> None:
     request = context.get("request")
-    charset = request.encoding if request is not None else None
+    # Django's `encoding` is silent of a charset that it does not know.
+    charset = parse_header_parameters(media_type)[1].get("charset") or getattr(request, "encoding", None)
     if charset and charset.lower().replace("_", "-") not in {"utf-8", "utf8", "us-ascii"}:
         raise UnsupportedMediaType(media_type)
 
