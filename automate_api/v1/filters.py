@@ -1,7 +1,9 @@
 """Filters and orders of lists: declared, and strict about what they are given."""
 
 import datetime
+from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from django import forms
@@ -16,7 +18,7 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
 
-from automate_api.v1.query_params import filter_params
+from automate_api.v1.query_params import filter_params, params_by_filter
 
 #: No integer key is beyond this, and SQLite cannot even be asked for one.
 _LARGEST_KEY = 2**63 - 1
@@ -62,6 +64,27 @@ class FilterSet(RestFilterSet):
 
     help_texts: ClassVar[Mapping[str, Any]] = {}
 
+    def __init__(self, data: Any = None, queryset: Any = None, *, request: Any = None, prefix: Any = None) -> None:
+        if prefix is None:
+            # In front of the class's: what nobody asks for need not be copied, made a form of and cleaned.
+            self.base_filters = OrderedDict(self.asked_by(data or {}))
+        super().__init__(data, queryset, request=request, prefix=prefix)
+
+    @classmethod
+    def asked_by(cls, data: Collection[str]) -> Mapping[str, Any]:
+        """The filters that the parameters `data` can make a difference to; all, if the class filters by code."""
+        filters: Mapping[str, Any] = cls.base_filters
+        by_code = any(getattr(cls, name) is not getattr(RestFilterSet, name) for name in _FILTERING)
+        meta: Any = cls._meta  # type: ignore[attr-defined]  # django-filter's name for it
+        if by_code or cls.__init__ is not FilterSet.__init__ or meta.form is not forms.Form:
+            return filters
+        params = params_by_filter(cls)
+        asked = {
+            name: found for name, found in filters.items() if _acts_unasked(found) or not params[name].isdisjoint(data)
+        }
+        # A method may look at what came of other filters.
+        return filters if any(found.method is not None for found in asked.values()) else asked
+
     @classmethod
     def get_filters(cls) -> Any:
         """django-filter's, with the help texts."""
@@ -83,6 +106,18 @@ class FilterSet(RestFilterSet):
         return chosen
 
 
+# Where a filterset decides what becomes of the parameters together.
+_FILTERING = ("filter_queryset", "qs", "form", "get_form_class", "is_valid", "errors")
+
+# Modules whose filters do nothing for an empty value.
+_KNOWN = ("django_filters.", "automate_api.")
+
+
+def _acts_unasked(declared: filters.Filter) -> bool:
+    """Whether a filter may do anything where its parameter is not given; django-filter's own and ours do not."""
+    return bool(declared.extra.get("required")) or not type(declared).__module__.startswith(_KNOWN)
+
+
 class FilterBackend(DjangoFilterBackend):
     """django-filter on `filterset_class` or `filterset_fields`; of the latter it makes a `FilterSet` of ours."""
 
@@ -97,8 +132,10 @@ class FilterBackend(DjangoFilterBackend):
         filterset_class = self.get_filterset_class(view, queryset)
         if filterset_class is None:
             return queryset
-        if issubclass(filterset_class, FilterSet) and (view.lookup_url_kwarg or view.lookup_field) in view.kwargs:
-            return queryset
+        if issubclass(filterset_class, FilterSet):
+            is_detail = (view.lookup_url_kwarg or view.lookup_field) in view.kwargs
+            if is_detail or not filterset_class.asked_by(request.query_params):
+                return queryset
         filtered: QuerySet[Any] = super().filter_queryset(request, queryset, view)
         return filtered
 
@@ -106,8 +143,31 @@ class FilterBackend(DjangoFilterBackend):
         """The parameters that the view's filters read."""
         filterset_class = getattr(view, "filterset_class", None)
         if filterset_class is None and getattr(view, "filterset_fields", None):
-            filterset_class = self.get_filterset_class(view, view.get_queryset())
+            rows = view.get_queryset() if view.queryset is None else view.queryset
+            filterset_class = self.get_filterset_class(view, rows)
         return filter_params(filterset_class)
+
+    def get_filterset_class(self, view: Any, queryset: Any = None) -> Any:
+        """The view's `filterset_class`, else the one of its `filterset_fields`, which is made once."""
+        fields = getattr(view, "filterset_fields", None)
+        if getattr(view, "filterset_class", None) or not fields or queryset is None:
+            return super().get_filterset_class(view, queryset)
+        return _filterset_of(self.filterset_base, queryset.model, _frozen(fields))
+
+
+def _frozen(fields: Any) -> Any:
+    """`filterset_fields` as a key: names, or names with lookups."""
+    if isinstance(fields, Mapping):
+        return tuple((name, tuple(lookups)) for name, lookups in fields.items())
+    return fields if isinstance(fields, str) else tuple(fields)
+
+
+@lru_cache(maxsize=512)
+def _filterset_of(base: type[RestFilterSet], model: type[Model], fields: Any) -> type[RestFilterSet]:
+    with_lookups = not isinstance(fields, str) and isinstance(fields[0], tuple)
+    own = {"model": model, "fields": dict(fields) if with_lookups else fields}
+    meta = type("Meta", (getattr(base, "Meta", object),), own)
+    return type("AutoFilterSet", (base,), {"Meta": meta})
 
 
 class OrderingBackend(BaseFilterBackend):

@@ -1,7 +1,9 @@
 """Query parameters: a view knows its own, and anything else is a mistake worth telling."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from copy import copy
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
@@ -9,6 +11,8 @@ from rest_framework.request import Request
 from automate_api.exceptions import FieldError, InvalidInput
 
 _LONGEST_NAME = 64
+
+_params: WeakKeyDictionary[Any, Mapping[str, frozenset[str]]] = WeakKeyDictionary()
 
 
 def require_known_query_params(request: Request, known: Collection[str]) -> None:
@@ -51,8 +55,19 @@ def _names(source: Any, view: Any) -> set[str]:
 
 def filter_params(filterset_class: Any) -> set[str]:
     """The query parameters of a django-filter `FilterSet`, those of ranges included; none for None."""
-    names: set[str] = set()
-    for name, declared in getattr(filterset_class, "base_filters", {}).items():
-        suffixes = getattr(declared.field.widget, "suffixes", None) or [None]
-        names |= {f"{name}_{suffix}" if suffix else name for suffix in suffixes}
-    return names
+    return set().union(*params_by_filter(filterset_class).values()) if filterset_class is not None else set()
+
+
+def params_by_filter(filterset_class: Any) -> Mapping[str, frozenset[str]]:
+    """The query parameters of each filter of a django-filter `FilterSet`."""
+    known = _params.get(filterset_class)
+    if known is None:
+        declared = getattr(filterset_class, "base_filters", {})
+        known = _params[filterset_class] = {name: _params_of(name, found) for name, found in declared.items()}
+    return known
+
+
+def _params_of(name: str, declared: Any) -> frozenset[str]:
+    # A filter keeps the form field it makes, and the class's own is copied for every request.
+    suffixes = getattr(copy(declared).field.widget, "suffixes", None) or [None]
+    return frozenset(f"{name}_{suffix}" if suffix else name for suffix in suffixes)

@@ -4,8 +4,11 @@ import uuid
 from typing import Any
 
 import pytest
+from django_filters import rest_framework as filters
+from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.test import APIClient
 
+from automate_api.v1.filters import FilterBackend, FilterSet
 from tests.hosts.shop.models import Item, Organization, Project
 from tests.hosts.shop.people import signed_in
 
@@ -131,3 +134,99 @@ def test_an_id_that_cannot_be_one_answers_like_an_absent_one(client: APIClient, 
     answer = client.get(f"/items/{pk}/")
     assert answer.status_code == 404
     assert answer.content == client.get("/items/4711/").content
+
+
+class Pairs(FilterSet):
+    """A host's filters, of which one looks at another and one acts without being asked."""
+
+    class Meta:
+        model = Item
+        fields = ("kind", "rank")
+
+    class Unsold(filters.BooleanFilter):
+        def filter(self, qs: Any, value: Any) -> Any:
+            return qs.filter(sold=bool(value))
+
+    sold = Unsold()
+    like = filters.CharFilter(method="by_likeness")
+
+    def by_likeness(self, rows: Any, name: str, value: str) -> Any:
+        return rows.filter(name=value) if self.form.cleaned_data["kind"] == "new" else rows.none()
+
+
+def found(filterset: type[FilterSet], **data: str) -> list[str]:
+    filtered = filterset(data, Item.objects.order_by("name"))
+    assert filtered.is_valid()
+    return [item.name for item in filtered.qs]
+
+
+def test_a_filter_of_a_hosts_own_acts_without_its_parameter(items: Any) -> None:
+    assert found(Pairs) == ["a", "b"]
+    assert found(Pairs, sold="true") == ["c"]
+    assert found(Pairs, kind="used") == ["b"]
+
+
+def test_a_filter_by_method_sees_what_came_of_the_others(items: Any) -> None:
+    assert found(Pairs, kind="new", like="a") == ["a"]
+    assert found(Pairs, like="a") == []
+
+
+def test_a_filterset_that_filters_by_code_has_all_its_filters(items: Any) -> None:
+    class ByCode(FilterSet):
+        class Meta:
+            model = Item
+            fields = ("kind", "rank")
+
+        def filter_queryset(self, queryset: Any) -> Any:
+            return queryset.filter(rank__gt=self.form.cleaned_data["rank"] or 2)
+
+    assert found(ByCode) == ["c"]
+    assert found(ByCode, rank="1") == ["a", "c"]
+
+
+def test_a_filterset_that_changes_its_filters_when_it_is_made_has_them_all(items: Any) -> None:
+    class Changing(FilterSet):
+        class Meta:
+            model = Item
+            fields = ("kind", "rank")
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.filters["rank"].lookup_expr = "gte"
+
+    assert found(Changing) == ["a", "b", "c"]
+    assert found(Changing, rank="2") == ["a", "c"]
+
+
+def test_a_required_filter_is_missed() -> None:
+    class Required(FilterSet):
+        kind = filters.CharFilter(required=True)
+
+    assert list(Required({}, Item.objects.all()).errors) == ["kind"]
+
+
+def test_only_what_is_asked_for_is_made_a_form_of() -> None:
+    class Plain(FilterSet):
+        class Meta:
+            model = Item
+            fields = {"kind": ["exact"], "rank": ["exact", "range"], "day": ["range"]}
+
+    assert list(Plain({"kind": "new", "other": "x"}, Item.objects.all()).filters) == ["kind"]
+    assert list(Plain({"rank__range_min": "1"}, Item.objects.all()).filters) == []
+    assert list(Plain({"rank__range": "1,2"}, Item.objects.all()).filters) == ["rank__range"]
+    assert list(Plain(None, Item.objects.all()).filters) == []
+    assert list(Plain({}, Item.objects.all(), prefix="p").filters) == list(Plain.base_filters)
+
+
+@pytest.mark.parametrize("fields", [["kind"], ("kind", "rank"), {"kind": ["exact", "in"]}, "__all__"])
+def test_the_filterset_of_a_views_fields_is_that_of_django_filter_and_made_once(fields: Any) -> None:
+    class View:
+        filterset_fields = fields
+
+    class Unremarkable(DjangoFilterBackend):
+        filterset_base = FilterSet
+
+    rows: Any = Organization.objects.all() if fields == "__all__" else Item.objects.all()
+    ours, other = (backend().get_filterset_class(View(), rows) for backend in (FilterBackend, Unremarkable))
+    assert list(ours.base_filters) == list(other.base_filters)
+    assert FilterBackend().get_filterset_class(View(), rows) is ours
