@@ -48,6 +48,16 @@ def test_a_stream_is_the_whole_answer_and_is_stored_when_it_ends(server: Served,
     assert [row["status"] for row in page["results"]] == ["succeeded"]
 
 
+def test_a_stream_sent_again_under_its_key_is_its_terminal_event(server: Served, model_server: FakeUpstream) -> None:
+    path = f"/api/v1/modal/endpoints/{server.make_endpoint(model_server.url, 'chat')}/stream/"
+    key = {"Idempotency-Key": "once"}
+    with server.send("POST", path, {"input": "Hello"}, **key) as stream:
+        *_before, last = stream.events()
+    with server.send("POST", path, {"input": "Hello"}, **key) as again:
+        assert again.response.headers["Idempotent-Replayed"] == "true"
+        assert list(again.events()) == [last]
+
+
 def test_a_stream_comes_chunk_by_chunk(server: Served, model_server: FakeUpstream) -> None:
     """The model server sends the next piece only after the client has read the one before."""
     with server.stream(server.make_endpoint(model_server.url, "gated:5")) as stream:

@@ -88,7 +88,7 @@ class RateLimitMixin(LimitedView):
         if rate is not None:
             cls = type(self)
             group = self.rate_limit_group or f"{cls.__module__}.{cls.__qualname__}"
-            name = self.rate_limit_group or cls.__name__
+            name = self.rate_limit_group or getattr(self, "scope_resource", None) or cls.__name__
             self.count_against(request, rate, group=group, caller=self._caller(request), name=name)
         super().check_permissions(request)
 
