@@ -144,6 +144,9 @@ ACCEPTS = (
     "\x00/\x00",
 )  # fmt: skip
 
+#: Idempotency keys that are none, for an operation that takes one.
+IDEMPOTENCY_KEYS = ("x" * 256, "x" * 100_000, "", " ", "\xff", "a\x00b", "a\tb", "a\r\nX-Injected: 1", "\x7f")
+
 CREDENTIALS: tuple[tuple[str, str], ...] = (
     ("Authorization", ""), ("Authorization", "Bearer"), ("Authorization", "Bearer "), ("Authorization", "Bearer \xff"),
     ("Authorization", "x" * 50_000), ("Authorization", "Basic !!!"), ("Authorization", "Basic Og=="),
@@ -172,6 +175,12 @@ def headers() -> Iterator[Bad]:
         yield Bad(f"to accept {accept}", frozenset({406}), headers={"Accept": accept})
     for accept in ACCEPTS:
         yield Bad(f"to accept {accept[:50]!r}", headers={"Accept": accept})
+
+
+def idempotency_keys() -> Iterator[Bad]:
+    """Values of `Idempotency-Key`."""
+    for key in IDEMPOTENCY_KEYS:
+        yield Bad(f"the key {key[:50]!r}", frozenset({400}), headers={"Idempotency-Key": key})
 
 
 def queries(known: Collection[str]) -> Iterator[Bad]:

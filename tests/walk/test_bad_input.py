@@ -64,10 +64,11 @@ def _names(part: Any, prefix: str = "") -> Iterator[str]:
 
 
 def resolved(part: Any) -> Any:
-    """`part` with the component it refers to."""
+    """`part`, or the component it refers to."""
     for inner in [part, *part.get("allOf", ())]:
         if "$ref" in inner:
-            return schema()["components"]["schemas"][inner["$ref"].rsplit("/", 1)[1]]
+            _document, components, kind, name = inner["$ref"].split("/")
+            return schema()[components][kind][name]
     return part
 
 
@@ -193,7 +194,7 @@ def test_a_query_is_known_or_refused(attempt: Attempt) -> None:
     url = attempt.walk.url(attempt.walk.owner)
     known = {
         parameter["name"]
-        for parameter in described(attempt.walk.operation, url).get("parameters", ())
+        for parameter in map(resolved, described(attempt.walk.operation, url).get("parameters", ()))
         if parameter["in"] == "query"
     }
     assert attempt.failures((url, bad) for bad in attempt.sample(corpus.queries(sorted(known)))) == []
@@ -215,6 +216,12 @@ def test_an_id_that_is_none_is_not_found(attempt: Attempt) -> None:
 def test_headers_make_no_difference_or_are_refused(attempt: Attempt) -> None:
     url = attempt.walk.url(attempt.walk.owner)
     assert attempt.failures((url, bad) for bad in attempt.sample(corpus.headers())) == []
+
+
+@of([operation for operation in KNOWN if operation.method == "POST"])
+def test_an_idempotency_key_that_is_none_is_refused(attempt: Attempt) -> None:
+    url = attempt.walk.url(attempt.walk.owner)
+    assert attempt.failures((url, bad) for bad in corpus.idempotency_keys()) == []
 
 
 @of(KNOWN)
