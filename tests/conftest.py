@@ -36,10 +36,16 @@ def on_postgres() -> bool:
     return urlsplit(os.environ.get("AUTOMATE_TEST_DATABASE_URL", "")).scheme in {"postgres", "postgresql"}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the users of a service's fixture; leave `postgres` tests to the run that has PostgreSQL."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark the users of a service's fixture; leave `postgres` tests to the run that has PostgreSQL.
+
+    And leave those that need npm to whoever asks for them: nothing is fetched from there by surprise.
+    """
     elsewhere = pytest.mark.skip(reason="runs on PostgreSQL: `make test` does that second")
+    not_asked_for = pytest.mark.skip(reason="takes tools from npm and PyPI: `make clients` does")
     for item in items:
+        if item.get_closest_marker("clients") and "clients" not in config.option.markexpr:
+            item.add_marker(not_asked_for)
         if "redis_cache" in getattr(item, "fixturenames", ()):
             item.add_marker("redis")
         if item.get_closest_marker("postgres") and not on_postgres():

@@ -24,10 +24,12 @@ SERVERS = {
     "granian-wsgi": "granian --interface wsgi --port {port} --blocking-threads 64 tests.hosts.served.wsgi:application",
 }
 
-#: One more, with eight processes that share nothing but the database and the cache.
+#: Further ones: eight processes that share nothing but the database and the cache, and the example host.
 EIGHT_PROCESSES = "gunicorn-8"
+EXAMPLE_HOST = "example-host"
 COMMANDS = SERVERS | {
-    EIGHT_PROCESSES: "gunicorn tests.hosts.served.wsgi -b 127.0.0.1:{port} -k gthread -w 8 --threads 8"
+    EIGHT_PROCESSES: "gunicorn tests.hosts.served.wsgi -b 127.0.0.1:{port} -k gthread -w 8 --threads 8",
+    EXAMPLE_HOST: "uvicorn example_project.asgi:application --port {port} --lifespan off",
 }
 
 
