@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.cache import BaseCache, caches
-from django.core.cache.backends.redis import RedisCache
+from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 from django.utils.translation import gettext_lazy as _
 from django_ratelimit import ALL
 from django_ratelimit import core as counters
@@ -22,6 +22,11 @@ logger = logging.getLogger(__name__)
 
 # Seconds after which to ask again where the counters do not answer.
 _RETRY_AFTER = 10
+
+# Counts a key up, and gives it its lifetime where this made it.
+_COUNT_UP = "local n = redis.call('INCR', KEYS[1]) if n == 1 then redis.call('EXPIRE', KEYS[1], ARGV[1]) end return n"
+
+_clients: dict[tuple[Any, ...], Any] = {}
 
 _RATE = re.compile(r"[1-9]\d{0,8}/(?:[1-9]\d{0,4})?(?:s|sec|second|m|min|minute|h|hour|d|day)")
 
@@ -86,8 +91,20 @@ def _increment(cache: BaseCache, key: str, lifetime: int) -> int:
 def _increment_in_redis(cache: Any, key: str, lifetime: int) -> int:
     """The same in one round trip; an integer's form there is Django's own."""
     name = cache.make_and_validate_key(key)
-    # Django has no public way to its Redis client.
-    with cache._cache.get_client(name, write=True).pipeline(transaction=True) as steps:  # noqa: SLF001
-        steps.set(name, 0, ex=lifetime, nx=True)
-        steps.incr(name)
-        return int(steps.execute()[-1])
+    return int(_client_of(cache, name).eval(_COUNT_UP, 1, name, lifetime))
+
+
+def _client_of(cache: Any, name: str) -> Any:
+    """The client of a Redis cache, one a process.
+
+    Django makes one for every use of a cache, which takes longer than asking it; and under ASGI a cache, with its
+    connections, for every request.
+    """
+    source = cache._cache  # noqa: SLF001 - Django has no public way to its Redis client
+    kind = type(source)
+    if kind is not RedisCacheClient:  # it may choose a server by the key
+        return source.get_client(name, write=True)
+    own = (source._servers[0], source._pool_class, repr(source._pool_options))  # noqa: SLF001
+    if own not in _clients:
+        _clients[own] = source.get_client(name, write=True)
+    return _clients[own]
