@@ -31,7 +31,7 @@ class EndpointStreamView(RunsMixin, ActorMixin, BaseAPIView):
         description=_(
             "Run the endpoint and stream its events as they come. After validation the answer is always 200; what "
             "fails later is an `error` event. The stream ends after `final`, `error` or `cancelled`, and the run ends "
-            "with the stream."
+            "with the stream. Sent again with the same idempotency key, it answers with the last event alone."
         ),
         request=RunRequestSerializer,
         responses={(200, "text/event-stream"): EVENT_STREAM},

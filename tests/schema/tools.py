@@ -21,7 +21,7 @@ from tests.conftest import REQUIRED
 from tests.settings import SCRATCH
 
 CLIENTS = Path(__file__).parent / "clients"
-_LAST_WORDS = 600
+_MANY_WORDS = 300
 
 
 def run(*command: str | Path, cwd: Path, seconds: float = 180, **env: str) -> str:
@@ -68,7 +68,8 @@ def _kept(kind: str, names: list[str], install: Callable[[Path], subprocess.Comp
         if not (folder / ".installed").exists():
             done = install(folder)
             if done.returncode:
-                _leave_out(f"its tools cannot be installed: {(done.stderr or done.stdout).strip()[-_LAST_WORDS:]}")
+                lines = [line for line in (done.stderr or done.stdout).splitlines() if "error" in line.lower()]
+                _leave_out(f"its tools cannot be installed: {' '.join(lines)[:_MANY_WORDS]}")
             (folder / ".installed").touch()
     return folder
 

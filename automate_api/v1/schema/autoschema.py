@@ -19,6 +19,8 @@ from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers
 
 from automate_api.v1.correlation import HEADER as CORRELATION_ID
+from automate_api.v1.idempotency import HEADER as IDEMPOTENCY_KEY
+from automate_api.v1.idempotency import REPLAYED
 from automate_api.v1.permissions import RUN
 from automate_api.v1.schema import directions, headers, names, problems
 from automate_api.v1.schema.sampling import Sampler
@@ -33,6 +35,8 @@ _OUTCOMES = {
     "partial_update": "The object as it is now.",
     "destroy": "The object is gone.",
 }
+# A route's part that is looked up whatever it is.
+_ANYTHING = "[^/]+"
 # From here on a docstring speaks to who reads the code.
 _FOR_DEVELOPERS = re.compile(r"^(?:Args|Override|Raises|Returns)\b.*:\s*$", re.MULTILINE)
 
@@ -139,6 +143,16 @@ class AutoSchema(openapi.AutoSchema):
             return directions.told(meta, field, direction)
         return meta
 
+    def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
+        path_regex = self.path_regex
+        # Only REST framework's own pattern of anything has the model's column say what it is.
+        self.path_regex = path_regex.replace(_ANYTHING, "[^/.]+")
+        try:
+            resolved: list[dict[str, Any]] = super()._resolve_path_parameters(variables)  # type: ignore[no-untyped-call]
+        finally:
+            self.path_regex = path_regex
+        return resolved
+
     def _get_format_parameters(self) -> list[dict[str, Any]]:
         # The package's negotiation goes by `Accept` alone.
         return []
@@ -146,12 +160,12 @@ class AutoSchema(openapi.AutoSchema):
     def _complete(self, status: str, answer: dict[str, Any]) -> None:
         outcome = _OUTCOMES.get(getattr(self.view, "action", None) or "") if status.startswith("2") else None
         answer["description"] = outcome or answer.get("description") or HTTPStatus(int(status)).phrase
-        sent = ["Idempotent-Replayed"] if self._takes_idempotency_key and status.startswith("2") else []
-        received = headers.received(self.registry, CORRELATION_ID, *sent)
+        replayed = [REPLAYED] if self._takes_idempotency_key else []
+        received = headers.received(self.registry, CORRELATION_ID, *headers.LIMITS, *replayed)
         answer["headers"] = {**received, **answer.get("headers", {})}
 
     def _add_headers(self, operation: dict[str, Any]) -> None:
-        sent = [CORRELATION_ID, *([headers.IDEMPOTENCY_KEY] if self._takes_idempotency_key else [])]
+        sent = [CORRELATION_ID, *([IDEMPOTENCY_KEY] if self._takes_idempotency_key else [])]
         references = [headers.sent(self.registry, name) for name in sent]
         operation["parameters"] = [*operation.get("parameters", ()), *references]
 

@@ -7,9 +7,11 @@ from drf_spectacular.plumbing import ComponentRegistry
 from inflection import camelize
 
 from automate_api.v1.correlation import HEADER as CORRELATION_ID
+from automate_api.v1.idempotency import HEADER as IDEMPOTENCY_KEY
+from automate_api.v1.idempotency import REPLAYED
 from automate_api.v1.schema.components import HEADER, PARAMETER, component
 
-IDEMPOTENCY_KEY = "Idempotency-Key"
+LIMITS = ("RateLimit", "RateLimit-Policy")
 
 _SENT: dict[str, dict[str, Any]] = {
     CORRELATION_ID: {
@@ -20,7 +22,7 @@ _SENT: dict[str, dict[str, Any]] = {
     IDEMPOTENCY_KEY: {
         "description": "Makes it safe to send the request again: what was answered to this key is answered again, and "
         "nothing is done twice. Of your own choosing, for each thing to be done another.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"},
         "example": "7c1f2f6e-6a0e-4f0e-9a52-0d5f6c1d9b11",
     },
 }
@@ -31,20 +33,19 @@ _RECEIVED: dict[str, dict[str, Any]] = {
         "schema": {"type": "string"},
         "example": "order-4711",
     },
-    "Idempotent-Replayed": {
+    REPLAYED: {
         "description": "Comes with an answer that was given to the same `Idempotency-Key` before.",
         "schema": {"type": "boolean"},
         "example": True,
     },
     "RateLimit": {
-        "description": "The limit that was reached: calls that remain, and seconds until the window ends "
-        "(draft-ietf-httpapi-ratelimit-headers).",
+        "description": "What is left of each limit that counts this request, the tightest first: calls, and seconds "
+        "until its window ends (draft-ietf-httpapi-ratelimit-headers). Absent where there is none.",
         "schema": {"type": "string"},
-        "example": '"endpoint";r=0;t=1740',
+        "example": '"endpoint";r=99;t=1740',
     },
     "RateLimit-Policy": {
-        "description": "The limit itself: calls admitted in a window, and the window in seconds "
-        "(draft-ietf-httpapi-ratelimit-headers).",
+        "description": "Those limits: calls admitted in a window, and the window in seconds.",
         "schema": {"type": "string"},
         "example": '"endpoint";q=100;w=3600',
     },

@@ -19,7 +19,7 @@ from automate_api.v1.errors import (
     problem_for,
 )
 from automate_api.v1.schema.components import RESPONSE, SCHEMA, component, object_of
-from automate_api.v1.schema.headers import received
+from automate_api.v1.schema.headers import LIMITS, received
 
 _STRING = {"type": "string"}
 
@@ -66,7 +66,7 @@ def _of_a_run(error: Callable[[], ours.AutomateError]) -> Callable[[], Exception
     return make
 
 
-_LIMIT = ("Retry-After", "RateLimit", "RateLimit-Policy")
+_LIMIT = ("Retry-After", *LIMITS)
 _CLAIM = (ours.IdempotencyInFlight, ours.IdempotencyAnswerGone)
 _UPSTREAM = (
     ours.UpstreamFailed,
