@@ -1,7 +1,7 @@
 """Idempotency keys: a request is carried out once, and answered as often as it is sent."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,6 +15,7 @@ from automate_api.exceptions import IdempotencyAnswerGone, IdempotencyInFlight, 
 from automate_api.models import IdempotencyKey
 from automate_api.security.secrets import Secret
 from automate_api.services import leases
+from automate_api.services.leases import lease_end
 
 logger = logging.getLogger(__name__)
 
@@ -25,12 +26,15 @@ class Claim:
     """The right to carry out one request; nobody else has it until the claim ends or its process has died."""
 
     def __init__(self, pk: UUID, token: UUID) -> None:
-        self.pk, self._token = pk, token
+        self.pk, self.token = pk, token
         leases.keeper.keep(self)
 
-    def renew(self) -> bool:
-        """Hold it for longer; False where somebody else has it, or it has ended."""
-        return bool(self._held().update(leased_until=leases.lease_end()))
+    @classmethod
+    def renew_all(cls, leases: Sequence["Claim"]) -> None:
+        """Hold these claims for longer; those that somebody else has, or that have ended, stay as they are."""
+        tokens = [claim.token for claim in leases]
+        held = IdempotencyKey.objects.filter(token__in=tokens, pk__in=[claim.pk for claim in leases])
+        held.filter(completed_at__isnull=True).update(leased_until=lease_end())
 
     def complete(self, answer: str | None) -> None:
         """The request was carried out. `answer` is what later ones get; None: it cannot be kept."""
@@ -50,7 +54,7 @@ class Claim:
             logger.error("An idempotency key could not be released: %s", type(exc).__name__)
 
     def _held(self) -> Any:
-        return IdempotencyKey.objects.filter(pk=self.pk, token=self._token, completed_at__isnull=True)
+        return IdempotencyKey.objects.filter(pk=self.pk, token=self.token, completed_at__isnull=True)
 
 
 def claim_key(key: str, *, tenant_id: str, user: Any, fingerprint: str) -> Claim | str:
@@ -79,7 +83,7 @@ def claim_key(key: str, *, tenant_id: str, user: Any, fingerprint: str) -> Claim
 
 def _new_claim(key: str, *, tenant_id: str, user: Any, fingerprint: str) -> Claim | None:
     row = IdempotencyKey(tenant_id=tenant_id, user=user, key=key, fingerprint=fingerprint, token=uuid4())
-    row.leased_until = leases.lease_end()
+    row.leased_until = lease_end()
     try:
         with transaction.atomic():
             row.save(force_insert=True)
@@ -95,7 +99,7 @@ def _taken(row: Any, fingerprint: str) -> Claim | str:
         return _opened(row.answer)
     token = uuid4()
     abandoned = IdempotencyKey.objects.abandoned().filter(pk=row.pk, token=row.token)
-    if row.is_leased or not abandoned.update(token=token, leased_until=leases.lease_end()):
+    if row.is_leased or not abandoned.update(token=token, leased_until=lease_end()):
         raise IdempotencyInFlight
     return Claim(row.pk, token)
 
@@ -105,7 +109,7 @@ def _is(**condition: Any) -> "ExpressionWrapper[Any]":
 
 
 def _kept_since() -> Any:
-    return leases.lease_end(-settings.idempotency_retention)
+    return lease_end(-settings.idempotency_retention)
 
 
 def _sealed(answer: str | None) -> Secret:

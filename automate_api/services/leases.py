@@ -3,6 +3,8 @@
 import logging
 import os
 import threading
+import time
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Protocol
 from weakref import WeakSet
@@ -16,6 +18,9 @@ logger = logging.getLogger(__name__)
 #: Seconds for which a lease holds, and seconds between its renewals.
 LEASE, HEARTBEAT = 30.0, 10.0
 
+# Leases that are renewed by one statement.
+_BATCH = 500
+
 
 def lease_end(seconds: float = LEASE) -> "ExpressionWrapper[Any]":
     """When a lease taken now runs out, by the database's clock."""
@@ -25,12 +30,13 @@ def lease_end(seconds: float = LEASE) -> "ExpressionWrapper[Any]":
 class Lease(Protocol):
     """Something held for a while."""
 
-    def renew(self) -> bool:
-        """Hold it for another `LEASE` seconds; False where it is no longer held."""
+    @classmethod
+    def renew_all(cls, leases: Sequence[Any]) -> None:
+        """Hold them for another `LEASE` seconds, in one statement; those that are no longer held stay lost."""
 
 
 class LeaseKeeper:
-    """Renews leases in a thread of its own, which begins with the first.
+    """Renews leases in a thread of its own, which begins with the first and sleeps while there are none.
 
     It refers to them weakly: a lease that nobody works on any more, since the client left and the response was
     dropped, say, is not renewed.
@@ -38,39 +44,40 @@ class LeaseKeeper:
 
     def __init__(self) -> None:
         self._leases: WeakSet[Any] = WeakSet()
-        self._changed = threading.Condition()
+        self._lock, self._wanted = threading.Lock(), threading.Event()
         self._thread: threading.Thread | None = None
 
     def keep(self, lease: Lease) -> None:
         """Renew `lease` until it is dropped or no longer referred to."""
-        with self._changed:
+        with self._lock:
             self._leases.add(lease)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="automate-leases", daemon=True)
                 self._thread.start()
-            self._changed.notify()
+            self._wanted.set()
 
     def drop(self, lease: Lease) -> None:
         """Renew it no longer."""
-        with self._changed:
+        with self._lock:
             self._leases.discard(lease)
 
     def _work(self) -> None:
         while True:
-            with self._changed:
-                while not self._leases:
-                    self._changed.wait()
-                self._changed.wait(HEARTBEAT)
-                held = list(self._leases)
-            self.renew(held)
-            del held
+            self._wanted.wait()
+            time.sleep(HEARTBEAT)
+            self.renew()
 
-    def renew(self, leases: list[Any]) -> None:
-        """Renew each of them now; those that are no longer held are dropped."""
+    def renew(self) -> None:
+        """Renew all that is held now."""
+        with self._lock:
+            held = list(self._leases)
+            if not held:
+                self._wanted.clear()
         try:
-            for lease in leases:
-                if not lease.renew():
-                    self.drop(lease)
+            for kind in {type(lease) for lease in held}:
+                mine = [lease for lease in held if type(lease) is kind]
+                for start in range(0, len(mine), _BATCH):
+                    kind.renew_all(mine[start : start + _BATCH])
         except Exception as exc:  # noqa: BLE001 - a thread that ends here would renew nothing any more
             # The next heartbeat tries again; a lease outlives two of them.
             logger.error("Leases could not be renewed: %s", type(exc).__name__)
