@@ -26,6 +26,9 @@ class ActorMixin:
 class DomainMixin(TenantFilterMixin):
     """For views of the domain's rows: those the caller may read."""
 
+    # REST framework's own leaves out what has a dot, and then the host would answer, not with a problem.
+    lookup_value_regex = "[^/]+"
+
     def get_object(self) -> Any:
         """The row of the path; an integer id has one spelling, and `1_0` or `+10` are the ids of nothing."""
         found = super().get_object()

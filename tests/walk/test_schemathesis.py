@@ -1,0 +1,139 @@
+"""The OpenAPI description and the API agree: requests made from the one, by schemathesis, are answered as it says.
+
+What is tried is the same on each run. `AUTOMATE_TEST_WALK=full` tries much more, and something else each time.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from django.core.handlers.wsgi import WSGIHandler
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
+from django.urls import reverse
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.automate_api.v1.test_schema_completeness import misfits
+from tests.upstream import FakeUpstream
+from tests.walk.checks import Walk
+from tests.walk.operations import Operation
+from tests.walk.policy import POLICIES
+from tests.walk.test_bad_input import KNOWN, undone
+from tests.walk.world import Caller, World
+
+FULL = os.environ.get("AUTOMATE_TEST_WALK") == "full"
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+
+#: Pages are no part of the API that is described.
+DESCRIBED = [operation for operation in KNOWN if operation.name.partition(":")[2] not in {"docs", "redoc"}]
+
+
+@pytest.fixture
+def api(world: World, settings: Any) -> Iterator[Any]:
+    """The API as it describes itself. Requests leave the test's connection open, as the test client's do."""
+    settings.AUTOMATE_API_PUBLIC_SCHEMA = True
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield schemathesis.openapi.from_wsgi(reverse("automate_api:schema"), WSGIHandler())
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+def described(api: Any, operation: Operation) -> Any:
+    """The operation as the schema has it."""
+    keywords = dict.fromkeys(operation.keywords, "0")
+    path = reverse(operation.name, kwargs=keywords).replace("/0/", "/{id}/")
+    return api[path][operation.method]
+
+
+def attempts(operation: Any, mode: GenerationMode, walk: Walk, caller: Caller) -> st.SearchStrategy[Any]:
+    """Requests from the schema: with ids it made up, and with those of rows that are there."""
+    names = {name: walk.world.own(places[0], walk.owner) for name, places in walk.policy.path.items()}
+    made_up = operation.as_strategy(generation_mode=mode)
+    if not names:
+        return made_up
+    return made_up | operation.as_strategy(generation_mode=mode, path_parameters={"id": str(names["pk"])})
+
+
+def conforms(walk: Walk, api: Any, caller: Caller, mode: GenerationMode, examples: int) -> None:
+    """Ask so many times, each time keeping some of a good body's values, and check each answer."""
+    good = walk.body(walk.owner) or {}
+
+    @settings(
+        max_examples=examples,
+        derandomize=not FULL,
+        database=None,
+        deadline=None,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(
+        case=attempts(described(api, walk.operation), mode, walk, caller),
+        kept=st.sets(st.sampled_from(sorted(good))) if good else st.just(set()),
+    )
+    def attempt(case: Any, kept: set[str]) -> None:
+        if isinstance(case.body, dict):
+            case.body = case.body | {name: good[name] for name in kept}
+        with undone():
+            answer = case.call(headers=caller.headers)
+            if answer.headers["content-type"] == ["text/event-stream"]:
+                check_events(api, answer.text)
+                case.validate_response(answer, checks=CHECKS, excluded_checks=[response_schema_conformance])
+            else:
+                case.validate_response(answer, checks=CHECKS)
+
+    attempt()
+
+
+def check_events(api: Any, text: str) -> None:
+    """Each event of a stream has the form it is described with: the parsed number, name and data.
+
+    Schemathesis takes the description for one of the frame's unparsed lines, as OpenAPI 3.2 has it.
+    """
+    frames = [frame for frame in text.split("\n\n") if frame and not frame.startswith(":")]
+    for frame in frames:
+        event = dict(line.split(": ", 1) for line in frame.split("\n"))
+        parsed = {"id": int(event["id"]), "event": event["event"], "data": json.loads(event["data"])}
+        assert misfits(api.raw_schema, {"$ref": "#/components/schemas/AutomateRunEvent"}, parsed) == []
+    assert len(frames) > 1
+
+
+@pytest.mark.parametrize("operation", DESCRIBED, ids=lambda operation: operation.key)
+@pytest.mark.parametrize("mode", GenerationMode, ids=lambda mode: mode.value)
+@pytest.mark.parametrize(("person", "share"), [("staff", 1), ("bob", 3)], ids=["staff", "member"])
+def test_answers_are_as_described(
+    operation: Operation,
+    mode: GenerationMode,
+    person: str,
+    share: int,
+    world: World,
+    api: Any,
+    upstream: FakeUpstream,
+) -> None:
+    walk = Walk(operation, POLICIES[operation.key], world, lambda: len(upstream.requests))
+    conforms(walk, api, getattr(world, person), mode, (300 if FULL else 18) // share)
+
+
+def test_every_operation_that_is_described_is_walked(api: Any) -> None:
+    found = {(path, method) for path, item in api.raw_schema["paths"].items() for method in item}
+    labels = {described(api, operation).label for operation in DESCRIBED}
+    assert {f"{method.upper()} {path}" for path, method in found} == labels
