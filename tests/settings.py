@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "automate_api",
     "automate_modal",
+    "tests.hosts.examples",
     "tests.hosts.shop",
 ]
 

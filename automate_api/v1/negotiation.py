@@ -1,5 +1,6 @@
 """What form an answer takes: JSON, and an event stream where the view has one."""
 
+import inspect
 import json
 from collections.abc import Iterable
 from typing import Any
@@ -11,6 +12,7 @@ from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.utils.mediatypes import media_type_matches, order_by_precedence
+from rest_framework.views import APIView
 
 EVENT_STREAM = "text/event-stream"
 
@@ -25,7 +27,9 @@ def _essence(media_type: str) -> str:
 
 
 class ContentNegotiation(DefaultContentNegotiation):
-    """By `Accept` alone: no `?format=`. A caller that asks for an event stream is never refused.
+    """By `Accept`, and by a route's format suffix such as `.json`; no `?format=`.
+
+    A caller that asks for an event stream is never refused.
 
     Browsers' `EventSource` sends `Accept: text/event-stream` and nothing else; whether a view streams is the view's
     business (`accepts_event_stream`), and its errors come as problems either way.
@@ -38,8 +42,9 @@ class ContentNegotiation(DefaultContentNegotiation):
 
         Raises:
             NotAcceptable: none matches.
+            Http404: none has the format of the suffix.
         """
-        renderers = list(renderers)
+        renderers = self.filter_renderers(list(renderers), format_suffix) if format_suffix else list(renderers)
         accepted = self.get_accept_list(request)
         for equals in order_by_precedence(accepted):
             for renderer in renderers:
@@ -55,6 +60,20 @@ class ContentNegotiation(DefaultContentNegotiation):
             return None
         parser: BaseParser | None = super().select_parser(request, parsers)
         return parser
+
+
+def hide_format_suffix(view: APIView, request: Request) -> None:
+    """Leave the format suffix of a `DefaultRouter`'s route out of what the handler is called with, unless it takes it.
+
+    A handler written `activate(self, request, pk=None)` would fail on `.json`, where its neighbours answer.
+    """
+    name = view.settings.FORMAT_SUFFIX_KWARG
+    if name not in view.kwargs:
+        return
+    handler = getattr(view, (request.method or "").lower(), view.http_method_not_allowed)
+    parameters = inspect.signature(handler).parameters.values()
+    if not any(parameter.name == name or parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        del view.kwargs[name]
 
 
 class JSONRenderer(renderers.JSONRenderer):

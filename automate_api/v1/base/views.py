@@ -36,7 +36,7 @@ from automate_api.v1.correlation import assign_correlation_id, return_correlatio
 from automate_api.v1.errors import exception_handler
 from automate_api.v1.filters import FilterBackend, OrderingBackend
 from automate_api.v1.idempotency import HEADER, claim_request, settle
-from automate_api.v1.negotiation import ContentNegotiation, JSONRenderer
+from automate_api.v1.negotiation import ContentNegotiation, JSONRenderer, hide_format_suffix
 from automate_api.v1.parsers import StrictJSONParser, require_readable_body
 from automate_api.v1.permissions import access_of, require_authenticated, require_scope, require_staff
 from automate_api.v1.query_params import list_query_params, require_known_query_params
@@ -119,6 +119,7 @@ class BaseAPIView(ConfigurableMixin, CORSMixin, RateLimitMixin, APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Everything that is refused before a handler runs: the caller first, then the form of the request."""
         super().initial(request, *args, **kwargs)
+        hide_format_suffix(self, request)
         if any(isinstance(value, str) and "\x00" in value for value in kwargs.values()):
             # PostgreSQL cannot even be asked for it.
             raise NotFound

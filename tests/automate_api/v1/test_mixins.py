@@ -10,12 +10,23 @@ from automate_api.v1.base import (
     BaseModelViewSet,
     BaseViewSet,
     ConfigurableMixin,
+    CORSMixin,
     PaginationMixin,
+    PublicAPIMixin,
+    RateLimitMixin,
     StaffOnlyMixin,
     TenantFilterMixin,
 )
 
-MIXINS = [ConfigurableMixin, PaginationMixin, StaffOnlyMixin, TenantFilterMixin]
+MIXINS = [
+    CORSMixin,
+    ConfigurableMixin,
+    PaginationMixin,
+    PublicAPIMixin,
+    RateLimitMixin,
+    StaffOnlyMixin,
+    TenantFilterMixin,
+]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""A host made of the documented examples of subclassing, one module of views each."""
