@@ -3,6 +3,7 @@
 import hashlib
 import threading
 from abc import ABC, abstractmethod
+from functools import lru_cache
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -119,6 +120,11 @@ def _rendered(urlconf: Any, renderer: type[BaseRenderer]) -> bytes:
     return bytes(rendered)
 
 
+@lru_cache(maxsize=SchemaCache.size)
+def _etag(schema: bytes) -> str:
+    return f'"{hashlib.sha256(schema).hexdigest()[:32]}"'
+
+
 cache = SchemaCache()
 setting_changed.connect(cache.clear, dispatch_uid="automate_api.schema_cache")
 
@@ -155,7 +161,7 @@ class SchemaView(_SignedInOrPublic):
         """The OpenAPI description of this API."""
         renderer: Any = request.accepted_renderer
         schema = cache.get(getattr(request, "urlconf", None), renderer.inner)
-        etag = f'"{hashlib.sha256(schema).hexdigest()[:32]}"'
+        etag = _etag(schema)
         headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
         headers["Content-Disposition"] = f'inline; filename="openapi.{"json" if "json" in renderer.format else "yaml"}"'
         return get_conditional_response(request, etag=etag, response=Response(schema, headers=headers))

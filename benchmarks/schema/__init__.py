@@ -1,0 +1,1 @@
+"""The OpenAPI description of some 140 operations: made for each request, and from the cache."""
