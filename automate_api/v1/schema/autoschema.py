@@ -35,6 +35,7 @@ _OUTCOMES = {
     "partial_update": "The object as it is now.",
     "destroy": "The object is gone.",
 }
+_AFTER_PARAMETERS = frozenset({"tags", "requestBody", "security", "deprecated", "responses"})
 # A route's part that is looked up whatever it is.
 _ANYTHING = "[^/]+"
 # From here on a docstring speaks to who reads the code.
@@ -167,7 +168,10 @@ class AutoSchema(openapi.AutoSchema):
     def _add_headers(self, operation: dict[str, Any]) -> None:
         sent = [CORRELATION_ID, *([IDEMPOTENCY_KEY] if self._takes_idempotency_key else [])]
         references = [headers.sent(self.registry, name) for name in sent]
-        operation["parameters"] = [*operation.get("parameters", ()), *references]
+        parameters = [*operation.pop("parameters", ()), *references]
+        # They stand before what is sent and answered, as elsewhere.
+        following = {name: operation.pop(name) for name in list(operation) if name in _AFTER_PARAMETERS}
+        operation.update(parameters=parameters, **following)
 
     @property
     def _takes_idempotency_key(self) -> bool:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -45,7 +45,7 @@ class APIKeyViewSet(StaffOnlyMixin, DomainMixin, mixins.CreateModelMixin, BaseRe
         summary=_("Rotate API key"),
         description=_("Give the key a new secret; the old one stops working at once."),
         request=None,
-        responses=IssuedAPIKeySerializer,
+        responses=OpenApiResponse(IssuedAPIKeySerializer, description=_("The key with its new text.")),
     )
     @action(detail=True, methods=["post"])
     def rotate(self, request: Request, pk: str | None = None) -> Response:
@@ -56,7 +56,7 @@ class APIKeyViewSet(StaffOnlyMixin, DomainMixin, mixins.CreateModelMixin, BaseRe
         summary=_("Revoke API key"),
         description=_("Make the key useless for good. Revoking twice changes nothing."),
         request=None,
-        responses=APIKeySerializer,
+        responses=OpenApiResponse(APIKeySerializer, description=_("The key, revoked.")),
     )
     @action(detail=True, methods=["post"])
     def revoke(self, request: Request, pk: str | None = None) -> Response:

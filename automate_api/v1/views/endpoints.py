@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -73,7 +73,7 @@ class EndpointViewSet(RunsMixin, DomainMixin, BaseModelViewSet):
         summary=_("Run endpoint"),
         description=_("Run the endpoint to its end and answer with the execution, which is stored."),
         request=RunRequestSerializer,
-        responses=ExecutionSerializer,
+        responses=OpenApiResponse(ExecutionSerializer, description=_("The execution, which has succeeded.")),
     )
     @action(detail=True, methods=["post"])
     def run(self, request: Request, pk: str | None = None) -> Response:

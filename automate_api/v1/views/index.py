@@ -23,6 +23,7 @@ class IndexView(BaseAPIView):
         description=_("The addresses of the lists and of the schema, by name."),
         responses=OpenApiResponse(
             {"type": "object", "additionalProperties": {"type": "string", "format": "uri"}},
+            description=_("The addresses."),
             examples=[OpenApiExample("addresses", value=EXAMPLES["AutomateIndex"])],
         ),
     )

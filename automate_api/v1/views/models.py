@@ -1,7 +1,7 @@
 """`models/`: every model the caller can reach."""
 
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -19,7 +19,7 @@ class ModelListView(ActorMixin, BaseAPIView):
     @extend_schema(
         summary=_("List models"),
         description=_("Every model that you can reach, by provider and name. The list is not in pages."),
-        responses=ReachableModelSerializer(many=True),
+        responses=OpenApiResponse(ReachableModelSerializer(many=True), description=_("The models.")),
     )
     def get(self, request: Request) -> Response:
         """Every model the caller can reach, by provider and name."""

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any, ClassVar
 
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiResponse, PolymorphicProxySerializer, extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -79,7 +79,7 @@ class ProviderViewSet(DomainMixin, BaseModelViewSet):
         summary=_("Test provider"),
         description=_("Call the provider once: how long it took and which models it names, or how it failed."),
         request=None,
-        responses=ProviderTestSerializer,
+        responses=OpenApiResponse(ProviderTestSerializer, description=_("How it went; also where it failed.")),
     )
     @action(detail=True, methods=["post"])
     def test(self, request: Request, pk: str | None = None) -> Response:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
 
 import jsonschema
@@ -139,6 +140,14 @@ def test_every_post_takes_an_idempotency_key(schema: dict[str, Any]) -> None:
             assert {"409", "422"} <= set(told)
             assert all("Idempotent-Replayed" in told[status]["headers"] for status in told if status < "300")
             assert "idempotency_in_flight" in told["409"]["content"]["application/problem+json"]["examples"]
+
+
+def test_answers_are_described_in_words_of_their_own(schema: dict[str, Any]) -> None:
+    phrases = {status.phrase for status in HTTPStatus}
+    for found in operations(schema):
+        told = {answer["description"] for answer in answers(schema, found).values()}
+        assert told & phrases == set(), found["operationId"]
+        assert "" not in told
 
 
 def test_a_parameter_that_would_be_refused_is_not_offered(schema: dict[str, Any]) -> None:
