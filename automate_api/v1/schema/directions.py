@@ -36,6 +36,9 @@ def told(meta: dict[str, Any], field: serializers.Field[Any, Any, Any, Any], dir
     """What is said of a field beside its type, in one direction."""
     # A description says more than the column's name does, and each direction has a component of its own.
     kept = {name: value for name, value in meta.items() if name not in {"title", "readOnly", "writeOnly"}}
+    if type(field) is serializers.JSONField:
+        # What may be anything may be null.
+        kept.pop("nullable", None)
     if direction == "request" and isinstance(field, serializers.CharField) and not field.allow_blank:
         return {**kept, "minLength": 1}
     return kept
