@@ -74,6 +74,17 @@ def table(text: str, *columns: str) -> list[list[str]]:
     return rows
 
 
+def sections(page: str, level: int = 2) -> dict[str, str]:
+    """The page's text by its headings."""
+    parts = re.split(rf"^{'#' * level} (.+)$", text_of(page), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def code_in(cell: str) -> list[str]:
+    """What stands in backticks."""
+    return re.findall(r"`([^`]+)`", f"`{cell}`" if "`" not in cell else cell)
+
+
 class Reader:
     """Somebody who follows pages in a folder of their own."""
 
