@@ -107,12 +107,21 @@ def locked(row: Row) -> Row:
 def assign(row: models.Model, fields: Mapping[str, Any]) -> None:
     """Set `fields` on `row` and check each of its own columns.
 
+    A row that a foreign key was set to has been read, so nobody looks again whether it exists; the database will.
+
     Raises:
         ValidationError: a value does not fit its column.
     """
     for name, value in fields.items():
         setattr(row, name, value)
-    row.clean_fields()
+    row.clean_fields(exclude=_read_before(row))
+
+
+def _read_before(row: models.Model) -> set[str]:
+    """The foreign keys of `row` whose own rows came from the database."""
+    fields: list[Any] = [field for field in row._meta.concrete_fields if field.is_relation]  # noqa: SLF001 - public
+    others = {field.name: field.get_cached_value(row, default=None) for field in fields}
+    return {name for name, other in others.items() if other is not None and not other._state.adding}  # noqa: SLF001
 
 
 def delete(row: models.Model, *, in_use: Any) -> None:
