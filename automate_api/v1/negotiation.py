@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from django.http import HttpResponse
 from rest_framework import renderers
 from rest_framework.exceptions import NotAcceptable
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -13,6 +14,8 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.utils.mediatypes import media_type_matches, order_by_precedence
 from rest_framework.views import APIView
+
+from automate_api.v1.errors import MEDIA_TYPE, exception_handler
 
 EVENT_STREAM = "text/event-stream"
 
@@ -84,9 +87,22 @@ class JSONRenderer(renderers.JSONRenderer):
     strict = True
 
     def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
-        """`data` as JSON; nothing for None."""
+        """`data` as JSON; nothing for None.
+
+        Where it cannot be written, as NaN cannot, the answer becomes the problem that an exception of the view would
+        be: Django renders when nobody is left to handle exceptions.
+        """
         if data is None:
             return b""
+        try:
+            return self._encoded(data)
+        except Exception as exc:
+            response = (renderer_context or {}).get("response")
+            if response is None:
+                raise
+            return _become_problem(response, exc, renderer_context)
+
+    def _encoded(self, data: Any) -> bytes:
         try:
             return self._dumps(data, ensure_ascii=False).encode()
         except UnicodeEncodeError:
@@ -97,3 +113,11 @@ class JSONRenderer(renderers.JSONRenderer):
         return json.dumps(
             data, cls=self.encoder_class, ensure_ascii=ensure_ascii, allow_nan=False, separators=(",", ":")
         )
+
+
+def _become_problem(response: HttpResponse, exc: Exception, context: Any) -> bytes:
+    problem = exception_handler(exc, context)
+    response.status_code = problem.status_code
+    response.headers["Content-Type"] = MEDIA_TYPE
+    content: bytes = problem.rendered_content
+    return content

@@ -140,7 +140,7 @@ def test_answers_are_as_described(
     upstream: FakeUpstream,
 ) -> None:
     walk = Walk(operation, POLICIES[operation.key], world, lambda: len(upstream.requests))
-    seen = statuses(walk, api, getattr(world, person), mode, (300 if FULL else 18) // share)
+    seen = statuses(walk, api, getattr(world, person), mode, (100 if FULL else 18) // share)
     if person == "staff" and mode.is_positive:
         assert walk.policy.status in seen, "No request was good, so that little was proved."
 

@@ -1,12 +1,18 @@
 """What form answers take."""
 
 import json
+import math
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from rest_framework.request import Request
-from rest_framework.test import APIRequestFactory
+from rest_framework.response import Response
+from rest_framework.test import APIRequestFactory, force_authenticate
 
+from automate_api.v1.base import BaseAPIView
 from automate_api.v1.negotiation import JSONRenderer, accepts_event_stream
+from tests.factories import make_user
 from tests.hosts.shop.people import signed_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.hosts.shop.urls")]
@@ -61,3 +67,32 @@ def test_half_a_surrogate_pair_is_sent_as_its_escape() -> None:
 def test_what_json_cannot_hold_is_not_sent() -> None:
     with pytest.raises(ValueError, match="JSON"):
         JSONRenderer().render({"a": float("nan")})
+
+
+class UnwritableView(BaseAPIView):
+    """Answers with what JSON cannot hold."""
+
+    def get(self, request: Request, what: str) -> Response:
+        circle: list[Any] = []
+        circle.append(circle)
+        values = {"nan": math.nan, "infinity": math.inf, "object": object(), "circle": circle, "lazy": gone()}
+        return Response({"value": values[what]}, status=201)
+
+
+def gone() -> Iterator[int]:
+    """Fails when it is read."""
+    yield 1
+    raise LookupError("secret-canary")
+
+
+@pytest.mark.parametrize("what", ["nan", "infinity", "object", "circle", "lazy"])
+def test_an_answer_that_cannot_be_written_is_a_problem_and_is_logged(
+    what: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    request = APIRequestFactory().get("/")
+    force_authenticate(request, make_user())
+    answer = UnwritableView.as_view()(request, what=what).render()
+    assert (answer.status_code, answer["Content-Type"]) == (500, "application/problem+json")
+    assert json.loads(answer.content)["code"] == "internal_error"
+    assert b"canary" not in answer.content
+    assert answer["X-Correlation-ID"] in caplog.text
