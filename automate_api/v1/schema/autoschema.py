@@ -140,7 +140,7 @@ class AutoSchema(openapi.AutoSchema):
 
     def _get_serializer_field_meta(self, field: Any, direction: Any) -> dict[str, Any]:
         meta: dict[str, Any] = super()._get_serializer_field_meta(field, direction)  # type: ignore[no-untyped-call]
-        if names.is_ours(type(field.parent)):
+        if names.is_ours(type(names.member(field).parent)):
             return directions.told(meta, field, direction)
         return meta
 

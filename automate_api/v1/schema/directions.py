@@ -7,9 +7,15 @@ from rest_framework import serializers
 #: Ends the name of a component that is sent. An answer's has none.
 SENT_SUFFIX = "Request"
 
+# A description says more than the column's name does, each direction has a component of its own, and what must not be
+# empty is said below.
+_UNTOLD = frozenset({"title", "readOnly", "writeOnly", "minLength"})
+
 
 def named(name: str, direction: str) -> str:
-    """The component's name in one direction."""
+    """The component's name in one direction. The suffix is there once, whoever put it there."""
+    while name.endswith(SENT_SUFFIX * 2):
+        name = name.removesuffix(SENT_SUFFIX)
     sent = direction == "request" and not name.endswith(SENT_SUFFIX)
     return f"{name}{SENT_SUFFIX}" if sent else name
 
@@ -34,8 +40,7 @@ def is_absent(field: serializers.Field[Any, Any, Any, Any], direction: str) -> b
 
 def told(meta: dict[str, Any], field: serializers.Field[Any, Any, Any, Any], direction: str) -> dict[str, Any]:
     """What is said of a field beside its type, in one direction."""
-    # A description says more than the column's name does, and each direction has a component of its own.
-    kept = {name: value for name, value in meta.items() if name not in {"title", "readOnly", "writeOnly"}}
+    kept = {name: value for name, value in meta.items() if name not in _UNTOLD}
     if type(field) is serializers.JSONField:
         # What may be anything may be null.
         kept.pop("nullable", None)

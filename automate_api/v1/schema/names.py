@@ -34,13 +34,19 @@ def prefixed(name: str) -> str:
     return name if name.startswith(PREFIX) else f"{PREFIX}{name}"
 
 
+def member(field: Any) -> Any:
+    """The field of a serializer that `field` is, or stands in, as the items of a list do."""
+    while field.parent is not None and not (field.field_name and isinstance(field.parent, BaseSerializer)):
+        field = field.parent
+    return field
+
+
 def choices_name(field: Any) -> str | None:
     """The component of a choice field's values: named after the model and its column, else the serializer and field.
 
     None for a field of a serializer that has nothing to do with ours.
     """
-    while field.parent is not None and not (field.field_name and isinstance(field.parent, BaseSerializer)):
-        field = field.parent
+    field = member(field)
     owner = type(field.parent)
     if field.parent is None or not any(is_ours(cls) for cls in owner.__mro__):
         return None

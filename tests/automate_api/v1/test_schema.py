@@ -46,6 +46,16 @@ def test_a_rival_host_changes_nothing_of_ours(version: str) -> None:
     assert {name: beside["components"]["schemas"][name] for name in components} == components
 
 
+@pytest.mark.parametrize(
+    "setting", ["COMPONENT_SPLIT_REQUEST", "COMPONENT_NO_READ_ONLY_REQUIRED", "ENFORCE_NON_BLANK_FIELDS"]
+)
+def test_a_hosts_way_with_components_changes_none_of_ours(setting: str) -> None:
+    usual = described("tests.urls", "3.0.3")
+    with patched_settings({"OAS_VERSION": "3.0.3", setting: True}):
+        other = described.__wrapped__("tests.urls", "3.0.3")
+    assert other == usual
+
+
 def test_our_components_begin_with_our_name_and_the_hosts_do_not() -> None:
     alone, beside = described("tests.urls"), described("tests.hosts.rival.urls")
     assert all(name.startswith("Automate") for name in alone["components"]["schemas"])
