@@ -1,0 +1,1 @@
+"""Pages far into a long list beside the first one."""
