@@ -33,12 +33,12 @@ def directed(schema: dict[str, Any], serializer: Any, direction: str) -> dict[st
     return {**rest, "required": required} if required else rest
 
 
-def is_absent(field: serializers.Field[Any, Any, Any, Any], direction: str) -> bool:
+def is_absent(field: Any, direction: str) -> bool:
     """Whether a field has no place in this direction."""
     return bool(field.read_only if direction == "request" else field.write_only)
 
 
-def told(meta: dict[str, Any], field: serializers.Field[Any, Any, Any, Any], direction: str) -> dict[str, Any]:
+def told(meta: dict[str, Any], field: Any, direction: str) -> dict[str, Any]:
     """What is said of a field beside its type, in one direction."""
     kept = {name: value for name, value in meta.items() if name not in _UNTOLD}
     if type(field) is serializers.JSONField:
