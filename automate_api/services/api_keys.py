@@ -14,11 +14,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from automate_api.exceptions import Conflict, FieldError, InvalidInput, PermissionDenied
 from automate_api.models import Actor, APIKey
+from automate_api.models.now import Now
 from automate_api.models.prepared import PreparedSelect
 from automate_api.services.rows import locked, storing, tenant_of
 

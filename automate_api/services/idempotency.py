@@ -8,11 +8,11 @@ from uuid import UUID, uuid4
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import BooleanField, ExpressionWrapper, Q
-from django.db.models.functions import Now
 
 from automate_api.conf import settings
 from automate_api.exceptions import IdempotencyAnswerGone, IdempotencyInFlight, IdempotencyKeyReused
 from automate_api.models import IdempotencyKey
+from automate_api.models.now import Now
 from automate_api.security.secrets import Secret
 from automate_api.services import leases
 from automate_api.services.leases import lease_end

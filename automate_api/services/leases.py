@@ -11,7 +11,8 @@ from weakref import WeakSet
 
 from django.db import connections
 from django.db.models import DateTimeField, ExpressionWrapper
-from django.db.models.functions import Now
+
+from automate_api.models.now import Now
 
 logger = logging.getLogger(__name__)
 

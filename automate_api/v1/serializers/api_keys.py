@@ -8,9 +8,10 @@ from rest_framework import serializers
 
 from automate_api.models import APIKey
 from automate_api.v1.serializers.fields import MemberField, MomentField, helped
+from automate_api.v1.serializers.rows import RowSerializer
 
 
-class APIKeySerializer(serializers.ModelSerializer[APIKey]):
+class APIKeySerializer(RowSerializer[APIKey]):
     """An API key without its secret."""
 
     user = MemberField(required=False, help_text=_("Whose key it is: a member of the tenant; the caller unless given."))

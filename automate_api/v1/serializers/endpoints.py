@@ -9,6 +9,7 @@ from rest_framework.request import Request
 
 from automate_api.models import Endpoint, LLMClient
 from automate_api.v1.serializers.fields import GroupField, MemberField, ObjectField, ReadableRelatedField, helped
+from automate_api.v1.serializers.rows import RowSerializer
 
 MOST_GRANTEES = 200
 
@@ -33,7 +34,7 @@ class AccessSerializer(serializers.Serializer[Any]):
         return instance
 
 
-class EndpointSerializer(serializers.ModelSerializer[Endpoint]):
+class EndpointSerializer(RowSerializer[Endpoint]):
     """A task that callers run: its capability, its model, and what it accepts."""
 
     slug = serializers.SlugField(

@@ -9,6 +9,7 @@ from rest_framework import serializers
 from automate_api.models import Execution
 from automate_api.v1.serializers.fields import ObjectField, UsageField, helped
 from automate_api.v1.serializers.providers import CallErrorSerializer
+from automate_api.v1.serializers.rows import RowSerializer
 
 
 class StepSerializer(serializers.Serializer[Any]):
@@ -26,7 +27,7 @@ class StepSerializer(serializers.Serializer[Any]):
     code = serializers.CharField(required=False, help_text=_("The error code, where it did not succeed."))
 
 
-class ExecutionSerializer(serializers.ModelSerializer[Execution]):
+class ExecutionSerializer(RowSerializer[Execution]):
     """One run of an endpoint: what went in, how it ended, what it cost."""
 
     input = serializers.JSONField(read_only=True, help_text=_("What went in."))

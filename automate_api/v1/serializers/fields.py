@@ -4,12 +4,14 @@ import datetime
 from math import isfinite
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
-from rest_framework import serializers
+from rest_framework import ISO_8601, serializers
 
 from automate_api.tenancy import members_of
 
@@ -81,13 +83,24 @@ class NumberField(serializers.FloatField):
 
 
 class MomentField(serializers.DateTimeField):
-    """A time that has a date in every time zone."""
+    """A time that has a date in every time zone, in RFC 3339, with its offset from UTC also where `USE_TZ` is off."""
 
-    def enforce_timezone(self, value: datetime.datetime) -> datetime.datetime:
-        """`value` in the current time zone; a ValidationError for the first and the last year of the calendar."""
-        if not datetime.MINYEAR < value.year < datetime.MAXYEAR:
+    format = ISO_8601
+    input_formats = (ISO_8601,)
+
+    def default_timezone(self) -> datetime.tzinfo:
+        """The current time zone; without `USE_TZ` that of `TIME_ZONE`, in which Django stores times then."""
+        return timezone.get_current_timezone()
+
+    def to_internal_value(self, value: Any) -> datetime.datetime:
+        """`value` as Django stores it; a ValidationError for the first and the last year of the calendar."""
+        try:
+            moment: datetime.datetime = super().to_internal_value(value)
+        except OverflowError:
             self.fail("overflow", timezone=self.default_timezone())
-        return super().enforce_timezone(value)
+        if not datetime.MINYEAR < moment.year < datetime.MAXYEAR:
+            self.fail("overflow", timezone=self.default_timezone())
+        return moment if settings.USE_TZ else timezone.make_naive(moment)
 
 
 @extend_schema_field({"type": "object", "additionalProperties": {}})

@@ -14,6 +14,7 @@ from automate_api.v1.serializers.fields import (
     ReadableRelatedField,
     helped,
 )
+from automate_api.v1.serializers.rows import RowSerializer
 
 
 class SharingSerializer(serializers.Serializer[Any]):
@@ -28,7 +29,7 @@ class SharingSerializer(serializers.Serializer[Any]):
         return instance
 
 
-class LLMClientSerializer(serializers.ModelSerializer[LLMClient]):
+class LLMClientSerializer(RowSerializer[LLMClient]):
     """A model of a provider with everything that shapes its answers."""
 
     slug = serializers.SlugField(

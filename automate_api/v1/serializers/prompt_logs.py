@@ -1,13 +1,13 @@
 """Prompt logs on the wire."""
 
 from django.utils.translation import gettext_lazy as _
-from rest_framework import serializers
 
 from automate_api.models import PromptLog
 from automate_api.v1.serializers.fields import ObjectListField, UsageField, helped
+from automate_api.v1.serializers.rows import RowSerializer
 
 
-class PromptLogSerializer(serializers.ModelSerializer[PromptLog]):
+class PromptLogSerializer(RowSerializer[PromptLog]):
     """What was said to a model, and what it said."""
 
     history = ObjectListField(read_only=True, help_text=_("The messages that were sent, in the protocol's shape."))

@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from automate_api.models import Provider
 from automate_api.v1.serializers.fields import AddressField, helped
+from automate_api.v1.serializers.rows import RowSerializer
 
 _HELP = helped(
     name=_("What people call it."),
@@ -20,7 +21,7 @@ _HELP = helped(
 _BASE_URL = _("Where it is, up to and including the version, such as `https://api.example.com/v1`.")
 
 
-class ProviderMemberSerializer(serializers.ModelSerializer[Provider]):
+class ProviderMemberSerializer(RowSerializer[Provider]):
     """What a member of the tenant sees of a provider."""
 
     base_url = AddressField(read_only=True, help_text=_BASE_URL)
@@ -32,7 +33,7 @@ class ProviderMemberSerializer(serializers.ModelSerializer[Provider]):
         extra_kwargs = _HELP
 
 
-class ProviderSerializer(serializers.ModelSerializer[Provider]):
+class ProviderSerializer(RowSerializer[Provider]):
     """What staff of the tenant see of a provider, and what they write. The key is written and never shown."""
 
     slug = serializers.SlugField(
