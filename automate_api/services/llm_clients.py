@@ -50,8 +50,8 @@ def create_llm_client(*, actor: Actor, **fields: Any) -> LLMClient:
         assign(client, columns)
         _check(client)
         client.save(force_insert=True)
-        # As `prefetch_related` would leave it, for a new one is shared with nobody.
-        client._prefetched_objects_cache = {"shares": client.shares.none()}  # type: ignore[attr-defined]  # noqa: SLF001
+        # A new one is shared with nobody, and nobody needs to look.
+        client.loaded_shares = []  # type: ignore[attr-defined]
         return client
 
     return create_named(LLMClient.objects.of_tenant(tenant_id), fields, create)

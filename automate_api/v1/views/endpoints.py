@@ -43,7 +43,7 @@ ID_OR_SLUG = OpenApiParameter(
 class EndpointViewSet(RunsMixin, DomainMixin, BaseModelViewSet):
     """Endpoints: run by whom their `access` admits, managed by staff."""
 
-    queryset = Endpoint.objects.prefetch_related("grants")
+    queryset = Endpoint.objects.with_grants()
     serializer_class = EndpointSerializer
     filterset_class = EndpointFilterSet
     ordering_fields = ("name", "created_at", "updated_at")

@@ -25,7 +25,7 @@ from automate_api.v1.views.domain import DomainMixin
 class LLMClientViewSet(DomainMixin, BaseModelViewSet):
     """LLM clients: read by whom they are shared with, changed by their owner and by staff."""
 
-    queryset = LLMClient.objects.select_related("provider").prefetch_related("shares")
+    queryset = LLMClient.objects.with_shares()
     serializer_class = LLMClientSerializer
     filterset_class = LLMClientFilterSet
     ordering_fields = ("name", "created_at", "updated_at")
