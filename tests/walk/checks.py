@@ -48,11 +48,11 @@ class Walk:
         """A body that would succeed."""
         return self.policy.body(self.world, caller) if self.policy.body else None
 
-    def ask(self, caller: Caller, url: str, *, body: Any = None, query: str = "") -> Answer:
+    def ask(self, caller: Caller, url: str, *, body: Any = None, query: str = "", **headers: str) -> Answer:
         """Ask for it at `url`, with the policy's body unless one is given."""
         sent = body if body is not None else self.body(caller if caller.user else self.owner)
         arguments = [] if sent is None else [sent]
-        return caller.send(self.operation.method, f"{url}{query}", *arguments)
+        return caller.send(self.operation.method, f"{url}{query}", *arguments, headers=headers)
 
     @contextmanager
     def without_effect(self) -> Iterator[None]:
@@ -103,8 +103,7 @@ def whoever_is_signed_in_does_it(walk: Walk) -> None:
 
 
 def every_way_to_name_a_row_of_ones_own_works(walk: Walk) -> None:
-    # The first of each keyword is what the other checks use.
-    for keyword, place in [(name, place) for name, places in walk.policy.path.items() for place in places[1:]]:
+    for keyword, place in walk.policy.other_names():
         url = walk.url(walk.owner, **{keyword: walk.world.own(place, walk.owner)})
         require(walk.ask(walk.owner, url), walk.policy.status, f"{walk.operation.key} by {place}")
 
@@ -310,24 +309,54 @@ def an_own_id_in_a_query_finds(walk: Walk) -> None:
         assert any(found), f"{walk.operation.key}?{name}= finds nothing"
 
 
+def what_is_sent_again_is_answered_again(walk: Walk) -> None:
+    """By the same caller with the same idempotency key, and with no effect."""
+    owner, key = walk.owner, {"Idempotency-Key": "walk"}
+    url, body = walk.url(owner), walk.body(owner)
+    first = walk.ask(owner, url, body=body, **key)
+    require(first, walk.policy.status, f"{walk.operation.key} with an idempotency key")
+    with walk.without_effect():
+        again = walk.ask(owner, url, body=body, **key)
+    assert (again.status, again.headers.get("Idempotent-Replayed")) == (first.status, "true"), str(again)
+    assert first.content.endswith(again.content), f"{walk.operation.key} answers again with something else: {again}"
+
+
+def an_idempotency_key_belongs_to_its_caller(walk: Walk) -> None:
+    world, key = walk.world, {"Idempotency-Key": "walk"}
+    require(walk.ask(walk.owner, walk.url(walk.owner), **key), walk.policy.status, f"{walk.operation.key} first")
+    other = world.stranger if walk.policy.role == "staff" else world.guest
+    expected = {other: walk.policy.status, world.nobody: 401}
+    if walk.policy.role == "staff":
+        expected[world.bob] = 403
+    for other, status in expected.items():
+        namer = other if status < 400 else walk.owner
+        asked = walk.ask(other, walk.url(namer), body=walk.body(namer), **key)
+        require(asked, status, f"{other.name} {walk.operation.key} with somebody's idempotency key")
+        assert "Idempotent-Replayed" not in asked.headers, f"{other.name} {walk.operation.key} gets somebody's answer"
+
+
 Check = Callable[[Walk], None]
 
-#: Each check, and which policies have something for it to prove.
-CHECKS: Mapping[Check, Callable[[Policy], object]] = {
-    whoever_may_do_it_does_it: lambda policy: True,
-    whoever_is_signed_in_does_it: lambda policy: True,
-    every_way_to_name_a_row_of_ones_own_works: lambda policy: any(places[1:] for places in policy.path.values()),
-    nobody_is_told_to_sign_in: lambda policy: True,
-    a_key_that_only_reads_changes_nothing: lambda policy: True,
-    a_key_needs_exactly_its_scope: lambda policy: policy.resource,
-    what_is_for_staff_is_refused_to_members: lambda policy: policy.role == "staff",
-    a_hidden_row_is_like_no_row: lambda policy: policy.path,
-    a_row_is_found_below_its_own_parent_only: lambda policy: len(policy.path) > 1,
-    whoever_only_reads_a_row_does_not_change_it: lambda policy: policy.reader,
-    a_hidden_id_in_a_body_is_like_no_id: lambda policy: policy.body_ids,
-    an_own_id_in_a_body_is_taken: lambda policy: policy.body_ids,
-    what_a_caller_may_not_say_is_not_heard: lambda policy: policy.body,
-    a_list_shows_what_its_caller_may_see: lambda policy: policy.lists,
-    a_hidden_id_in_a_query_is_like_no_id: lambda policy: policy.filters,
-    an_own_id_in_a_query_finds: lambda policy: policy.filters,
+#: Each check, and which operations have something for it to prove.
+CHECKS: Mapping[Check, Callable[[Operation, Policy], object]] = {
+    whoever_may_do_it_does_it: lambda operation, policy: True,
+    whoever_is_signed_in_does_it: lambda operation, policy: True,
+    every_way_to_name_a_row_of_ones_own_works: lambda operation, policy: any(
+        places[1:] for places in policy.path.values()
+    ),
+    nobody_is_told_to_sign_in: lambda operation, policy: True,
+    a_key_that_only_reads_changes_nothing: lambda operation, policy: True,
+    a_key_needs_exactly_its_scope: lambda operation, policy: policy.resource,
+    what_is_for_staff_is_refused_to_members: lambda operation, policy: policy.role == "staff",
+    a_hidden_row_is_like_no_row: lambda operation, policy: policy.path,
+    a_row_is_found_below_its_own_parent_only: lambda operation, policy: len(policy.path) > 1,
+    whoever_only_reads_a_row_does_not_change_it: lambda operation, policy: policy.reader,
+    a_hidden_id_in_a_body_is_like_no_id: lambda operation, policy: policy.body_ids,
+    an_own_id_in_a_body_is_taken: lambda operation, policy: policy.body_ids,
+    what_a_caller_may_not_say_is_not_heard: lambda operation, policy: policy.body,
+    a_list_shows_what_its_caller_may_see: lambda operation, policy: policy.lists,
+    a_hidden_id_in_a_query_is_like_no_id: lambda operation, policy: policy.filters,
+    an_own_id_in_a_query_finds: lambda operation, policy: policy.filters,
+    what_is_sent_again_is_answered_again: lambda operation, policy: operation.method == "POST",
+    an_idempotency_key_belongs_to_its_caller: lambda operation, policy: operation.method == "POST",
 }

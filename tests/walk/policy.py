@@ -46,6 +46,10 @@ class Policy:
     def scope(self) -> str | None:
         return f"{self.resource}:{self.access}" if self.resource else None
 
+    def other_names(self) -> list[tuple[str, str]]:
+        """Each keyword of the route with each of its places but the first, by which most checks go."""
+        return [(keyword, place) for keyword, places in self.path.items() for place in places[1:]]
+
 
 def _provider(world: World, caller: Caller) -> dict[str, Any]:
     return {"name": "New", "base_url": world.model_url, "api_key": "sk-new", "default_model": "m"}

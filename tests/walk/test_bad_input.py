@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404, resolve, reverse
 
 from automate_api.v1.schema import SchemaGenerator
 from tests.upstream import FakeUpstream
@@ -30,6 +30,8 @@ from tests.walk.world import Answer, Caller, World
 FULL = os.environ.get("AUTOMATE_TEST_WALK") == "full"
 #: One of so many is sent where not all are.
 SAMPLE = 1 if FULL else 7
+
+_CORRELATION_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 KNOWN = [operation for operation in OPERATIONS if operation.key in POLICIES]
 
@@ -102,13 +104,24 @@ class Attempt:
             else:
                 answer = caller.send(method, url + bad.query, bad.body, headers=dict(bad.headers), **sent)
             unchanged = answer.status < 400 or self.watch.is_unchanged()
+            unreadable = self._unreadable(caller) if answer.status < 300 and bad.body is not None else []
         said = f"{method} {url[:80]} {bad.what}: {str(answer)[:400]}"
         if answer.status not in bad.statuses:
             yield f"expected another status: {said}"
         if not unchanged:
             yield f"written: {said}"
+        if not _CORRELATION_ID.fullmatch(answer.headers.get("X-Correlation-ID", "")) and is_route(url):
+            yield f"no correlation id: {said}"
+        yield from (f"{answer} after {said}" for answer in unreadable)
         if answer.status >= 400 and not is_problem(answer) and is_route(url):
             yield f"no problem: {said}"
+
+    def _unreadable(self, caller: Caller) -> list[Answer]:
+        """The answers of lists that cannot be read once a value was taken."""
+        names = {re.sub("-(detail|list)$", "-list", self.walk.operation.name), "automate_api:model-list"}
+        lists = [reverse(name) for name in names if name.endswith("-list")]
+        answers = [caller.send("GET", f"{url}?page_size=200" if "models" not in url else url) for url in lists]
+        return [answer for answer in answers if answer.status != 200]
 
 
 def is_route(url: str) -> bool:

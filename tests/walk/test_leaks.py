@@ -59,7 +59,7 @@ def broken(view: str, world: World, upstream: FakeUpstream, tried: Collection[Ch
     failed = set()
     for operation in found:
         policy = table[operation.key]
-        for check in (check for check in tried if CHECKS[check](policy)):
+        for check in (check for check in tried if CHECKS[check](operation, policy)):
             try:
                 with undone():
                     check(Walk(operation, policy, world, lambda: len(upstream.requests)))

@@ -38,7 +38,7 @@ def test_every_operation_has_a_policy_and_every_policy_an_operation() -> None:
         pytest.param(found, check, id=f"{found.key}-{check.__name__}")
         for found in OPERATIONS
         for check, applies in CHECKS.items()
-        if found.key in POLICIES and applies(POLICIES[found.key])
+        if found.key in POLICIES and applies(found, POLICIES[found.key])
     ],
 )
 def test_an_operation_keeps_its_promises(
