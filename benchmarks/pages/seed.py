@@ -15,7 +15,7 @@ from automate_api.services.providers import create_provider
 TENANT = "north"
 
 # Ten runs share each moment, so that pages end within ties; keys are in no order. Half are the member's, one in four
-# hundred failed, and a tenth as many rows again are another tenant's.
+# hundred failed, two hundred share a correlation id, and a tenth as many again are another tenant's.
 _EXECUTIONS = """
 INSERT INTO automate_api_execution
     (id, tenant_id, created_at, user_id, endpoint_id, endpoint_version, llm_client_id, task_type, status, input, params,
@@ -30,7 +30,7 @@ SELECT
     '{"input_tokens": 12, "output_tokens": 34}', 0.000012,
     '[{"name": "chat", "attempt": 1, "status": "succeeded", "started_ms": 0, "duration_ms": 40}]', NULL, n %% 977,
     CASE WHEN n %% 50 = 3 THEN NULL ELSE timestamptz '2026-01-01' + (n / 10) * interval '1 second' END,
-    md5((n / 100000)::text)
+    md5((n / 200)::text)
 FROM generate_series(1, %(rows)s) AS n
 """
 
