@@ -19,12 +19,12 @@ from django.urls import Resolver404, resolve, reverse
 from automate_api.v1.schema import SchemaGenerator
 from tests.upstream import FakeUpstream
 from tests.walk import corpus
-from tests.walk.checks import Walk
 from tests.walk.corpus import Bad
 from tests.walk.operations import Operation
 from tests.walk.policy import POLICIES
 from tests.walk.snapshot import Watch
 from tests.walk.test_walk import OPERATIONS
+from tests.walk.walk import Walk
 from tests.walk.world import Answer, Caller, World
 
 FULL = os.environ.get("AUTOMATE_TEST_WALK") == "full"

@@ -9,10 +9,11 @@ from django.db import transaction
 
 from tests.upstream import FakeUpstream
 from tests.walk import checks, leaky
-from tests.walk.checks import CHECKS, Check, Walk
+from tests.walk.checks import CHECKS, Check
 from tests.walk.operations import operations
 from tests.walk.policy import Policy
 from tests.walk.test_walk import gaps
+from tests.walk.walk import Walk
 from tests.walk.world import HOME, Caller, World
 
 

@@ -28,10 +28,10 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.automate_api.v1.test_schema_completeness import misfits
 from tests.upstream import FakeUpstream
-from tests.walk.checks import Walk
 from tests.walk.operations import Operation
 from tests.walk.policy import POLICIES
 from tests.walk.test_bad_input import KNOWN, undone
+from tests.walk.walk import Walk
 from tests.walk.world import Caller, World
 
 FULL = os.environ.get("AUTOMATE_TEST_WALK") == "full"

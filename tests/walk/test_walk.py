@@ -5,9 +5,10 @@ from collections.abc import Mapping
 import pytest
 
 from tests.upstream import FakeUpstream
-from tests.walk.checks import CHECKS, Check, Walk
+from tests.walk.checks import CHECKS, Check
 from tests.walk.operations import Operation, operations
 from tests.walk.policy import POLICIES, Policy
+from tests.walk.walk import Walk
 from tests.walk.world import World
 
 OPERATIONS = operations()

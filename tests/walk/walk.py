@@ -1,0 +1,87 @@
+"""One operation in one world, and the ways to ask for it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+
+from tests.walk.operations import Operation
+from tests.walk.policy import Policy
+from tests.walk.snapshot import snapshot
+from tests.walk.world import Answer, Caller, World
+
+#: How often the model server has been asked.
+Calls = Callable[[], int]
+
+
+@dataclass(frozen=True)
+class Walk:
+    """One operation in one world, and every way to ask for it."""
+
+    operation: Operation
+    policy: Policy
+    world: World
+    calls: Calls
+
+    @property
+    def owner(self) -> Caller:
+        """Who may do it."""
+        return self.world.staff if self.policy.role == "staff" else self.world.ann
+
+    def may(self, caller: Caller) -> bool:
+        """Whether the caller has the role."""
+        return self.policy.role == "member" or caller.is_staff
+
+    def url(self, caller: Caller, **given: Any) -> str:
+        """The address; keywords that are not given name rows that the caller may use."""
+        others = {name: places[0] for name, places in self.policy.path.items() if name not in given}
+        names = {name: self.world.own(place, caller) for name, place in others.items()}
+        return reverse(self.operation.name, kwargs={**names, **given})
+
+    def body(self, caller: Caller) -> Any:
+        """A body that would succeed."""
+        return self.policy.body(self.world, caller) if self.policy.body else None
+
+    def ask(self, caller: Caller, url: str, *, body: Any = None, query: str = "", **headers: str) -> Answer:
+        """Ask for it at `url`, with the policy's body unless one is given."""
+        sent = body if body is not None else self.body(caller if caller.user else self.owner)
+        arguments = [] if sent is None else [sent]
+        return caller.send(self.operation.method, f"{url}{query}", *arguments, headers=headers)
+
+    @contextmanager
+    def without_effect(self) -> Iterator[None]:
+        """Nothing is stored, changed or deleted inside, and no model server is asked."""
+        before, calls = snapshot(), self.calls()
+        yield
+        assert snapshot() == before, f"{self.operation.key} had an effect"
+        assert self.calls() == calls, f"{self.operation.key} asked the model server"
+
+    def places(self) -> Iterator[tuple[str, str]]:
+        """Every keyword of the route with every place it may name."""
+        for keyword, places in self.policy.path.items():
+            for place in places:
+                yield keyword, place
+
+
+def require(answer: Answer, status: int, what: str) -> None:
+    assert answer.status == status, f"{what}: {answer}"
+    if status >= 400:
+        assert answer.headers["Content-Type"] == "application/problem+json", f"{what}: {answer}"
+        assert answer.data["status"] == status, f"{what}: {answer}"
+
+
+def require_same(answers: Sequence[Answer], what: str) -> None:
+    for answer in answers[1:]:
+        assert answer.told == answers[0].told, f"{what} can be told apart:\n{answers[0]}\n{answer}"
+
+
+def own_hidden_absent(walk: Walk, caller: Caller) -> list[str]:
+    """Addresses with ids of every sort, of one's own, of others, and of nothing."""
+    urls = [walk.url(caller)]
+    for keyword, place in walk.places():
+        for value in walk.world.hidden(place, caller):
+            pair = (value, walk.world.absent(place, value))
+            urls += [walk.url(caller, **{keyword: chosen}) for chosen in pair]
+    return urls
