@@ -2,9 +2,11 @@
 
 import gzip
 import json
+import re
 import shutil
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from tests.upstream import TEXT, FakeUpstream
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")]
 
-PROXY = "stream-behind-a-proxy"
+PROXY, LIMITS = "stream-behind-a-proxy", "limit-requests"
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +101,13 @@ def test_access_narrows_step_by_step(reader: Reader, follow: Callable[[str], lis
 
 def test_tenants_see_their_own_rows_only(reader: Reader, follow: Callable[[str], list[str]]) -> None:
     printed = follow("tenants")
-    assert last_json(printed[-1])["results"] == []
+    assert last_json(printed[2])["results"] == []
+    task = json.loads(printed[-1].splitlines()[-4])
+    assert task == {"id": 1, "project": 1, "title": "Measure the river"}
+    foreign, absent, none = printed[-1].splitlines()[-3:]
+    assert foreign == absent
+    assert json.loads(foreign)["errors"][0]["code"] == "does_not_exist"
+    assert json.loads(none)["results"] == []
     one = 'curl -s -H "Authorization: Bearer $(cat gus.txt)" "$HOST/api/v1/providers/%d/"'
     assert reader.run(one % 1) == reader.run(one % 4711)
     assert json.loads(reader.run('call "$HOST/api/v1/providers/1/"'))["slug"] == "models"
@@ -141,7 +149,7 @@ def test_secrets_are_rotated_and_still_open(
 ) -> None:
     before = next(reader.folder.rglob("encryption.key")).read_text()
     printed = follow("rotate-secrets")
-    assert "automate_api.Provider.api_key: 1 of 1 put under the first key\n" in printed
+    assert "automate_api.Provider.api_key: 1 of 1 put under the first key\n" in "".join(printed)
     after = next(reader.folder.rglob("encryption.key")).read_text()
     assert len(after.split()) == 1
     assert before.split()[0] not in after
@@ -200,7 +208,99 @@ def test_ours_and_ones_own_are_subclassed(reader: Reader, follow: Callable[[str]
     reader.run("python manage.py spectacular --validate --fail-on-warn --file openapi.yaml")
 
 
-@pytest.mark.parametrize("page", ["reference/commands.md", "upgrading.md"])
+def test_pages_of_other_origins_are_let_in_by_the_view_and_by_the_middleware(
+    follow: Callable[[str], list[str]],
+) -> None:
+    own, by_middleware = (text.lower() for text in follow("allow-other-origins"))
+    preflight, answer = own.split("http/1.1 ")[1:]
+    assert preflight.startswith("204")
+    assert "access-control-allow-methods: get" in preflight
+    assert answer.startswith("200")
+    assert answer.endswith('{"weather":"rain"}')
+    assert own.count("access-control-allow-origin: https://app.example.com") == 2
+    ours, preflight = by_middleware.split("http/1.1 ")[1:]
+    assert ours.startswith("200")
+    assert "access-control-expose-headers: location, ratelimit" in ours
+    assert "idempotency-key" in preflight
+    assert [text.count("access-control-allow-origin: ") for text in (ours, preflight)] == [1, 1]
+
+
+def test_limits_are_counted_told_and_closed_or_open_without_their_cache(reader: Reader) -> None:
+    page, printed = blocks(f"how-to/{LIMITS}.md"), []
+    for block in page:
+        # Nothing answers on this port.
+        printed.append(reader.take(replace(block, code=block.code.replace(":6379", ":1"))) or "")
+        if "CACHES" in block.code:
+            closed = reader.run('curl -sS -i "$HOST/search/" -H "Authorization: Bearer $KEY"')
+    searches, everywhere = (text for text in printed if text)
+    assert re.findall(r"HTTP/1.1 (\d+)", searches) == ["200"] * 5 + ["429"]
+    assert re.findall(r'(?i)ratelimit: "search";r=(\d)', searches) == ["4", "3", "2", "1", "0", "0"]
+    (example,) = [json.loads(block.code) for block in page if block.language == "json"]
+    assert json.loads(searches.strip().splitlines()[-1]) == example
+    assert '"endpoints";q=1000;w=3600' in everywhere
+    assert "429" in closed.splitlines()[0]
+    assert re.search("(?i)retry-after: 10", closed)
+    assert "200" in reader.run('curl -sS -i "$HOST/search/" -H "Authorization: Bearer $KEY"').splitlines()[0]
+
+
+def test_visitors_ask_without_signing_in_and_are_limited(reader: Reader, follow: Callable[[str], list[str]]) -> None:
+    answers = [json.loads(line) for line in follow("make-a-public-view")[-1].splitlines()]
+    assert [answer.get("answer") for answer in answers[:3]] == [TEXT] * 3
+    assert (answers[3]["status"], answers[3]["limit"]) == (429, {"name": "public", "rate": "3/minute"})
+    runs = json.loads(reader.run('call "$HOST/api/v1/executions/?user=2&count=true"'))
+    assert runs["count"] == 3
+
+
+def test_a_request_sent_twice_is_carried_out_once(
+    follow: Callable[[str], list[str]], model_server: FakeUpstream
+) -> None:
+    before = len(model_server.requests)
+    twice, reused, surely, pruned = follow("send-a-request-twice")
+    first, second, replayed = twice.strip().splitlines()
+    assert first == second
+    assert replayed.lower().strip() == "idempotent-replayed: true"
+    assert json.loads(reused)["code"] == "idempotency_key_reused"
+    assert surely.strip() == TEXT
+    assert len(model_server.requests) == before + 2
+    assert pruned == "idempotency keys: 0 deleted\n"
+
+
+def test_lists_are_walked_filtered_and_ordered(follow: Callable[[str], list[str]]) -> None:
+    walked, asked = follow("filter-and-page-through-lists")
+    ids = [line.split()[0] for line in walked.splitlines()]
+    assert len(set(ids)) == len(ids) == 3
+    assert ids == sorted(ids)
+    slowest, none, absent, unknown = (json.loads(line) for line in asked.splitlines())
+    durations = [row["duration_ms"] for row in slowest["results"]]
+    assert durations == sorted(durations, reverse=True)
+    assert (len(durations), slowest["count"]) == (2, 3)
+    assert (none["results"], absent["results"]) == ([], [])
+    assert unknown["errors"][0]["code"] == "unknown_parameter"
+
+
+def test_permissions_and_credentials_are_added(reader: Reader, follow: Callable[[str], list[str]]) -> None:
+    written, tickets = follow("add-a-permission")
+    refused, made = (json.loads(line) for line in written.splitlines())
+    assert (refused["status"], refused["detail"]) == (403, "Only authors write prompts.")
+    assert made["name"] == "Poet"
+    listed, forged = tickets.replace("}{", "}\n{").splitlines()
+    assert [row["slug"] for row in json.loads(listed)["results"]] == ["ask"]
+    assert (json.loads(forged)["status"], json.loads(forged)["detail"]) == (401, "The ticket is not valid.")
+    assert json.loads(reader.run('call "$HOST/api/v1/llm-clients/?slug=poet"'))["results"]
+
+
+def test_errors_are_raised_and_answered_as_problems(follow: Callable[[str], list[str]]) -> None:
+    booked, plain = follow("raise-errors")
+    made, sold_out, no_row, missing = (json.loads(line) for line in booked.splitlines())
+    (example,) = [json.loads(block.code) for block in blocks("how-to/raise-errors.md") if block.language == "json"]
+    assert made == {"booked": 2}
+    assert sold_out == example
+    assert no_row["errors"][0]["code"] == "invalid_choice"
+    assert missing["errors"][0] == {"field": "row", "code": "required", "detail": "This field is required."}
+    assert json.loads(plain)["code"] == "not_found"
+
+
+@pytest.mark.parametrize("page", ["reference/commands.md", "reference/checks.md", "upgrading.md"])
 def test_the_commands_of_other_pages_run(reader: Reader, page: str) -> None:
     assert reader.follow(page)
 
