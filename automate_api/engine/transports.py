@@ -87,6 +87,7 @@ class EventStream(StreamingHttpResponse):
     def __init__(self, run: Run, *, is_async: bool, **kwargs: Any) -> None:
         self.run = run
         self._stop: Callable[[], Any] | None = None
+        self._on_begin: Callable[[], None] | None = None
         self._on_end: OnEnd | None = None
         self._sequence = 0
         if is_async:
@@ -99,6 +100,10 @@ class EventStream(StreamingHttpResponse):
         # Django's GZipMiddleware would hold chunks back, and the comments that find out who has left; it passes over
         # what is encoded already.
         self["Content-Encoding"] = "identity"
+
+    def on_begin(self, call: Callable[[], None]) -> None:
+        """Have `call` called by the stream's first step, in the server's own loop: it must not wait for anything."""
+        self._on_begin = call
 
     def on_end(self, call: OnEnd) -> None:
         """Have `call` told the terminal event and its frame, once, after the run has been stored.
@@ -120,6 +125,7 @@ class EventStream(StreamingHttpResponse):
     # -- WSGI: this thread does the ORM, the portal's loop the rest --------------------------------------------------
 
     def _stream_sync(self) -> Iterator[bytes]:
+        self._tell_begin()
         failure = self._store(self.run.begin)
         if failure is not None:
             yield self._frames([failure])
@@ -138,6 +144,7 @@ class EventStream(StreamingHttpResponse):
     # -- ASGI: the server's own loop --------------------------------------------------------------------------------
 
     async def _stream_async(self) -> AsyncIterator[bytes]:
+        self._tell_begin()
         failure = await in_storage_thread(self._store, self.run.begin)
         if failure is not None:
             yield self._frames([failure])
@@ -160,6 +167,10 @@ class EventStream(StreamingHttpResponse):
         end = self._store(self.run.finish) or batch[-1]
         self._tell(end, self._sequence + len(batch))
         return self._frames([*batch[:-1], end])
+
+    def _tell_begin(self) -> None:
+        if self._on_begin is not None:
+            self._on_begin()
 
     def _tell(self, end: RunEvent | None, sequence: int) -> None:
         call, self._on_end = self._on_end, None

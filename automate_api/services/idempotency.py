@@ -6,7 +6,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import Error as DatabaseFailure
+from django.db import IntegrityError, transaction
 from django.db.models import BooleanField, ExpressionWrapper, Q
 
 from automate_api.conf import settings
@@ -36,12 +37,20 @@ class Claim:
         held = IdempotencyKey.objects.filter(token__in=tokens, pk__in=[claim.pk for claim in leases])
         held.filter(completed_at__isnull=True).update(leased_until=lease_end())
 
+    def rest(self) -> None:
+        """Renew it no longer, until `resume()`: it ends with its lease if nobody takes the work up."""
+        leases.keeper.drop(self)
+
+    def resume(self) -> None:
+        """Renew it again."""
+        leases.keeper.keep(self)
+
     def complete(self, answer: str | None) -> None:
         """The request was carried out. `answer` is what later ones get; None: it cannot be kept."""
         leases.keeper.drop(self)
         try:
             self._held().update(completed_at=Now(), answer=_sealed(answer))
-        except DatabaseError as exc:
+        except DatabaseFailure as exc:
             # The caller has its answer all the same; the key is free again when the lease has run out.
             logger.error("An answer could not be stored under its idempotency key: %s", type(exc).__name__)
 
@@ -50,7 +59,7 @@ class Claim:
         leases.keeper.drop(self)
         try:
             self._held().delete()
-        except DatabaseError as exc:
+        except DatabaseFailure as exc:
             logger.error("An idempotency key could not be released: %s", type(exc).__name__)
 
     def _held(self) -> Any:
@@ -67,7 +76,7 @@ def claim_key(key: str, *, tenant_id: str, user: Any, fingerprint: str) -> Claim
         IdempotencyInFlight: the same request is at work.
         IdempotencyAnswerGone: it was carried out, and its answer could not be kept.
     """
-    mine = IdempotencyKey.objects.filter(tenant_id=tenant_id, user=user, key=key)
+    mine = IdempotencyKey.objects.filter(tenant_id=tenant_id, user_id=user.pk, key=key)
     for _attempt in range(_MOST_ATTEMPTS):
         claim = _new_claim(key, tenant_id=tenant_id, user=user, fingerprint=fingerprint)
         if claim is not None:
@@ -82,7 +91,7 @@ def claim_key(key: str, *, tenant_id: str, user: Any, fingerprint: str) -> Claim
 
 
 def _new_claim(key: str, *, tenant_id: str, user: Any, fingerprint: str) -> Claim | None:
-    row = IdempotencyKey(tenant_id=tenant_id, user=user, key=key, fingerprint=fingerprint, token=uuid4())
+    row = IdempotencyKey(tenant_id=tenant_id, user_id=user.pk, key=key, fingerprint=fingerprint, token=uuid4())
     row.leased_until = lease_end()
     try:
         with transaction.atomic():
@@ -139,7 +148,8 @@ def count_expired() -> int:
 def prune(*, batch: int = 1000) -> Iterator[int]:
     """Delete keys that have been kept for long enough; yields how many, batch by batch."""
     while chosen := list(_expired().order_by("created_at").values_list("pk", flat=True)[:batch]):
-        deleted, _by_model = IdempotencyKey.objects.filter(pk__in=chosen).delete()
+        # Asked again, since one of them may have been claimed meanwhile.
+        deleted, _by_model = _expired().filter(pk__in=chosen).delete()
         yield deleted
 
 

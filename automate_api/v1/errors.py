@@ -10,7 +10,7 @@ import json
 import logging
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -144,7 +144,9 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> ProblemResp
 
     What nobody expected is a 500 without any particulars; its traceback is logged, redacted, under the correlation id.
     """
-    set_rollback()
+    # A base view knows which transactions are its own; REST framework takes all that are open.
+    roll_back: Callable[[], None] = getattr(context.get("view"), "_roll_back", set_rollback)
+    roll_back()
     problem = problem_for(exc)
     if problem is None:
         _log(exc, context.get("request"))

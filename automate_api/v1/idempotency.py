@@ -8,11 +8,13 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
+from django.template.response import SimpleTemplateResponse
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
@@ -29,7 +31,18 @@ MAX_ANSWER = 1_000_000
 HEADER, REPLAYED = "Idempotency-Key", "Idempotent-Replayed"
 
 _KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
-_KEPT_HEADERS = ("Content-Type", "Location", "Cache-Control", "ETag", "Retry-After")
+# Those that are part of the answer; others tell of one request, or are for one caller's browser.
+_KEPT_HEADERS = (
+    "Content-Type",
+    "Content-Disposition",
+    "Content-Encoding",
+    "Content-Language",
+    "Location",
+    "Cache-Control",
+    "ETag",
+    "Preference-Applied",
+    "Retry-After",
+)
 
 
 def claim_request(request: Request, tenant_id: str | None) -> Claim | HttpResponse | None:
@@ -84,45 +97,58 @@ def _feed(digest: Any, value: Any) -> None:
 
 
 def settle(claim: Claim, response: HttpResponseBase) -> None:
-    """Keep what is answered to the claimed request, once it is known; of a stream its terminal event."""
+    """Keep what is answered to the claimed request; of a stream its terminal event, once it is known.
+
+    The answer is rendered at once: under ASGI Django drops it unrendered where the client has left meanwhile, and the
+    work is done all the same.
+    """
     if isinstance(response, EventStream):
-        response.on_end(lambda event, frame: _settle_stream(claim, event, frame, response))
+        # One that the server drops before its first step tells nothing, and its claim must not be renewed for ever.
+        claim.rest()
+        response.on_begin(claim.resume)
+        response.on_end(partial(_settle_stream, claim, response.status_code, _kept_headers(response)))
     elif not isinstance(response, HttpResponse):
         # Streams of others are not read here.
         claim.complete(None)
-    elif getattr(response, "is_rendered", True):
-        _settle(claim, response)
-    else:
-        response.add_post_render_callback(lambda rendered: _settle(claim, rendered))  # type: ignore[attr-defined]
-
-
-def _settle(claim: Claim, response: HttpResponse) -> None:
-    if _is_worth_another_try(response.status_code):
+    elif _is_worth_another_try(response.status_code):
         claim.release()
     else:
-        claim.complete(_packed(response, response.content, response.status_code))
+        body = _rendered(response)
+        claim.complete(_packed(response.status_code, _kept_headers(response), body))
 
 
-def _settle_stream(claim: Claim, event: RunEvent | None, frame: bytes, response: HttpResponseBase) -> None:
+def _rendered(response: HttpResponse) -> bytes:
+    if isinstance(response, SimpleTemplateResponse):
+        response.render()
+    return response.content
+
+
+def _settle_stream(claim: Claim, status: int, headers: Mapping[str, str], event: RunEvent | None, frame: bytes) -> None:
     is_error = event is not None and event.type is EventType.ERROR
     if event is None or (is_error and _is_worth_another_try(status_of_code(event.data["code"]))):
         claim.release()
     else:
-        claim.complete(_packed(response, frame, response.status_code))
+        claim.complete(_packed(status, headers, frame))
 
 
 def _is_worth_another_try(status: int) -> bool:
     return status >= 500 or status == 429
 
 
-def _packed(response: HttpResponseBase, body: bytes, status: int) -> str | None:
+def _kept_headers(response: HttpResponseBase) -> dict[str, str]:
+    return {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
+
+
+def _packed(status: int, headers: Mapping[str, str], body: bytes) -> str | None:
     if len(body) > MAX_ANSWER:
         return None
-    headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
     # Latin-1 has a character for each byte.
     return json.dumps([status, headers, body.decode("latin-1")], ensure_ascii=False)
 
 
 def _replayed(answer: str) -> HttpResponse:
     status, headers, body = json.loads(answer)
-    return HttpResponse(body.encode("latin-1"), status=status, headers={**headers, REPLAYED: "true"})
+    response = HttpResponse(body.encode("latin-1"), status=status, headers={**headers, REPLAYED: "true"})
+    if "Content-Type" not in headers:
+        del response.headers["Content-Type"]
+    return response

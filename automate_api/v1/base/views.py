@@ -89,6 +89,7 @@ class BaseAPIView(ConfigurableMixin, CORSMixin, RateLimitMixin, APIView):
     atomic_requests: ClassVar[bool] = True
 
     _claim: Claim | None = None
+    _atomic: tuple[str, ...] = ()
 
     @classmethod
     def as_view(cls, *args: Any, **kwargs: Any) -> Any:
@@ -103,12 +104,12 @@ class BaseAPIView(ConfigurableMixin, CORSMixin, RateLimitMixin, APIView):
         try:
             with ExitStack() as self._work:
                 response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+            if self._claim is not None:
+                settle(self._claim, response)
         except BaseException:
             if self._claim is not None:
                 self._claim.release()
             raise
-        if self._claim is not None:
-            settle(self._claim, response)
         return response
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
@@ -138,6 +139,12 @@ class BaseAPIView(ConfigurableMixin, CORSMixin, RateLimitMixin, APIView):
         for connection in connections.all():
             if self.atomic_requests and connection.settings_dict["ATOMIC_REQUESTS"]:
                 self._work.enter_context(transaction.atomic(using=connection.alias))
+                self._atomic += (connection.alias,)
+
+    def _roll_back(self) -> None:
+        """Have the transactions of this request rolled back. One that was open before, as in a test, is not touched."""
+        for alias in self._atomic:
+            transaction.set_rollback(True, using=alias)
 
     def check_permissions(self, request: Request) -> None:
         """The package's guards, then the limit and the view's own permissions."""

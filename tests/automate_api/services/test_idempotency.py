@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 from django.db.models import F, QuerySet
 
 from automate_api.exceptions import IdempotencyAnswerGone, IdempotencyInFlight, IdempotencyKeyReused
@@ -137,3 +137,32 @@ def test_pruning_takes_what_is_old_and_nothing_at_work() -> None:
     assert count_expired() == 5
     assert list(prune(batch=2)) == [2, 2, 1]
     assert IdempotencyKey.objects.count() == 2
+
+
+def test_a_key_claimed_while_old_ones_are_pruned_stays() -> None:
+    held = claim(make_user())
+    pass_time(days=2)
+
+    def claimed_meanwhile(execute: Any, sql: str, *args: Any) -> Any:
+        if sql.startswith("DELETE"):
+            IdempotencyKey.objects.update(created_at=F("created_at") + timedelta(days=2))
+        return execute(sql, *args)
+
+    with connection.execute_wrapper(claimed_meanwhile):
+        assert sum(prune()) == 0
+    assert is_held(held)
+
+
+@pytest.mark.parametrize("failure", [OperationalError, InterfaceError])
+def test_a_connection_that_is_lost_with_the_work_done_takes_no_answer_from_the_caller(
+    failure: type[Exception], caplog: pytest.LogCaptureFixture
+) -> None:
+    held = claim(make_user())
+
+    def lost(*args: Any) -> Any:
+        raise failure
+
+    with connection.execute_wrapper(lost):
+        held.complete("the answer")
+        held.release()
+    assert caplog.text.count(failure.__name__) == 2

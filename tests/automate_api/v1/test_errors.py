@@ -216,6 +216,14 @@ def test_patterns_that_cannot_be_applied_withhold_the_traceback(
     assert "RuntimeError" in record.getMessage()
 
 
+def test_an_error_leaves_a_transaction_alone_that_was_open_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as that of a host's test."""
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
+    for client, body in ((APIClient(), {"name": "x"}), (signed_in(), {})):
+        assert client.post("/items/", body, format="json").status_code in {400, 401}
+    assert not Item.objects.exists()
+
+
 @pytest.mark.django_db(transaction=True)
 def test_an_error_rolls_back_under_atomic_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     client = signed_in()

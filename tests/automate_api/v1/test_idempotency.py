@@ -1,6 +1,7 @@
 """`Idempotency-Key`: what is sent again is answered again and not carried out again."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -10,9 +11,13 @@ from django.db import connection
 from django.db.models import F
 from django.http import HttpResponse
 from pytest_django import Settings
-from rest_framework.test import APIClient
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.test import APIClient, APIRequestFactory, force_authenticate
 
 from automate_api.models import APIKey, Execution, IdempotencyKey, Provider
+from automate_api.services import leases
+from automate_api.v1.base import BaseAPIView
 from tests.factories import make_endpoint, make_llm_client, make_provider, make_user
 from tests.hosts.shop.models import Item
 from tests.hosts.shop.people import signed_in, with_key
@@ -140,6 +145,64 @@ def test_every_other_answer_is_kept_with_the_headers_that_are_part_of_it(status:
     assert first.status_code == second.status_code == status
     assert (second.headers["Retry-After"], second.headers.get("X-Own")) == ("3", None)
     assert Item.objects.count() == 1
+
+
+def sent_to(view: type[BaseAPIView], *, user: Any) -> Any:
+    """The answer of the view itself, as Django's handler gets it: not rendered."""
+    request = APIRequestFactory().post("/", {}, format="json", headers={"Idempotency-Key": "k-1"})
+    force_authenticate(request, user)
+    return view.as_view()(request)
+
+
+def test_an_answer_that_the_server_drops_since_its_client_left_is_kept() -> None:
+    class Once(BaseAPIView):
+        def post(self, request: Request) -> Response:
+            return Response({"id": Item.objects.create(name="once").pk})
+
+    user = make_user()
+    sent_to(Once, user=user)
+    again = sent_to(Once, user=user)
+    assert (again.status_code, again.headers[REPLAYED], Item.objects.count()) == (200, "true", 1)
+
+
+def test_an_answer_that_cannot_be_rendered_leaves_its_key_free() -> None:
+    class Unfit(BaseAPIView):
+        def post(self, request: Request) -> Response:
+            return Response({1 + 1j: "no JSON"})
+
+    for _ in range(2):
+        with pytest.raises(TypeError):
+            sent_to(Unfit, user=make_user())
+    assert not IdempotencyKey.objects.exists()
+
+
+def test_an_answer_keeps_what_says_how_to_read_it_and_gains_nothing() -> None:
+    class Empty(BaseAPIView):
+        def post(self, request: Request) -> Response:
+            return Response(status=204)
+
+    class Packed(BaseAPIView):
+        def post(self, request: Request) -> HttpResponse:
+            headers = {"Content-Encoding": "br", "Content-Disposition": "attachment", "Content-Language": "cs"}
+            return HttpResponse(b"packed", headers={**headers, "Preference-Applied": "respond-async"})
+
+    for view in (Empty, Packed):
+        user = make_user()
+        first, second = (sent_to(view, user=user) for _ in range(2))
+        said, said_again = (
+            {name: text for name, text in answer.headers.items() if name not in {"X-Correlation-ID", REPLAYED}}
+            for answer in (first, second)
+        )
+        assert said == said_again
+
+
+def test_a_user_that_is_no_row_of_its_table_but_names_one_is_that_one() -> None:
+    """Such as those of a host's tokens that need no query."""
+    row = make_user()
+    for user in (row, SimpleNamespace(pk=row.pk, is_authenticated=True)):
+        answer = sent_to(type("Named", (BaseAPIView,), {"post": lambda self, request: Response({})}), user=user)
+        assert answer.status_code == 200
+    assert answer.headers[REPLAYED] == "true"
 
 
 def test_an_answer_of_any_bytes_is_kept() -> None:
@@ -305,7 +368,7 @@ def test_a_stream_that_failed_upstream_is_run_again(upstream: FakeUpstream) -> N
 @pytest.mark.django_db(transaction=True)
 def test_a_stream_whose_client_left_is_answered_as_cancelled(upstream: FakeUpstream) -> None:
     client = with_key()
-    path = f"/api/v1/modal/endpoints/{endpoint(upstream).pk}/stream/"
+    path = f"/api/v1/modal/endpoints/{endpoint(upstream, 'gated:5').pk}/stream/"
     left = send(client, path, {"input": "Hello"})
     next(left.streaming_content)
     left.close()
@@ -321,6 +384,21 @@ def test_a_stream_that_nobody_began_releases_its_key(upstream: FakeUpstream) -> 
     send(client, path, {"input": "Hello"}).close()
     assert not IdempotencyKey.objects.exists()
     assert not Execution.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_claim_is_renewed_from_the_streams_first_step_to_its_last(
+    upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under ASGI Django drops a stream unclosed where the client leaves while the view runs."""
+    monkeypatch.setattr(leases, "keeper", leases.LeaseKeeper())
+    answer = send(with_key(), f"/api/v1/modal/endpoints/{endpoint(upstream).pk}/stream/", {"input": "Hello"})
+    assert len(leases.keeper._leases) == 0
+    next(answer.streaming_content)
+    assert len(leases.keeper._leases) == 1
+    whole(answer)
+    assert len(leases.keeper._leases) == 0
+    assert IdempotencyKey.objects.get().completed_at
 
 
 def test_an_answer_that_shows_a_secret_once_is_stored_encrypted_and_shown_again_to_its_caller() -> None:
