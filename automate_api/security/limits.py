@@ -70,13 +70,14 @@ def count(group: str, caller: str, rate: str, *, name: str) -> Usage | None:
 
 def _counted(group: str, caller: str, rate: str, name: str) -> Usage:
     # django-ratelimit joins the parts of a counter's name without a separator.
-    value = f"|{caller}|"
+    group, value = f"{group}|", f"|{caller}|"
     quota, period = counters._split_rate(rate)  # noqa: SLF001 - pinned below 5, and compared with `get_usage` by a test
     window = counters._get_window(value, period)  # noqa: SLF001
     key = counters._make_cache_key(group, window, rate, value, ALL)  # noqa: SLF001
     cache = caches[getattr(settings, "RATELIMIT_USE_CACHE", "default")]
     counted = _increment(cache, key, period + counters.EXPIRATION_FUDGE)
-    return Usage(name, rate, quota, period, counted, max(1, window - int(time.time())))
+    # A window is named after its last second.
+    return Usage(name, rate, quota, period, counted, max(1, window + 1 - int(time.time())))
 
 
 def _increment(cache: BaseCache, key: str, lifetime: int) -> int:

@@ -27,9 +27,11 @@ def _forwarded(request: HttpRequest) -> str | None:
 
 
 def _network(address: str) -> str:
-    if address.startswith("[") or address.count(":") == 1:
-        # Some proxies add the port.
-        address = address.strip("[").rpartition(":")[0].rstrip("]")
+    # Some proxies add brackets, or the port.
+    if address.startswith("["):
+        address = address[1:].partition("]")[0]
+    elif address.count(":") == 1:
+        address = address.partition(":")[0]
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

@@ -65,10 +65,33 @@ def test_the_last_call_of_a_window_knows_that_it_is_the_last() -> None:
     assert caught.value.extensions == {"limit": {"name": "x", "rate": "2/30s"}}
 
 
+@pytest.mark.parametrize("rate", ["1/s", "1/30s", "1/h"])
+def test_who_comes_back_when_told_to_is_admitted_and_not_a_second_before(
+    rate: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1_000_000_000
+    monkeypatch.setattr("time.time", lambda: now)
+    count("a", "ann", rate, name="x")
+    with pytest.raises(RateLimited) as caught:
+        count("a", "ann", rate, name="x")
+    now += int(caught.value.retry_after or 0) - 1
+    with pytest.raises(RateLimited):
+        count("a", "ann", rate, name="x")
+    now += 1
+    assert count("a", "ann", rate, name="x")
+
+
+def test_a_groups_name_does_not_run_into_its_rate() -> None:
+    count("v", "ann", "110/m", name="x")
+    usage = count("v1", "ann", "10/m", name="x")
+    assert usage is not None
+    assert usage.remaining == 9
+
+
 def test_the_counters_are_django_ratelimits() -> None:
     for _ in range(3):
         count("a", "ann", "9/d", name="x")
-    usage = get_usage(None, group="a", key=lambda _group, _request: "|ann|", rate="9/d", increment=True)
+    usage = get_usage(None, group="a|", key=lambda _group, _request: "|ann|", rate="9/d", increment=True)
     assert (usage["count"], usage["limit"]) == (4, 9)
 
 

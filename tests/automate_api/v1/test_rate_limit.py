@@ -144,6 +144,7 @@ def test_an_address_is_what_connected_whatever_the_caller_says_it_is() -> None:
         (2, "6.6.6.6, 198.51.100.7, 10.0.0.1", "198.51.100.7, 10.9.9.9"),
         (1, "198.51.100.7:4711", "198.51.100.7"),
         (1, "2001:db8:1:2::1", "[2001:db8:1:2:ffff::2]:443"),
+        (1, "[2001:db8:1:2::1]", "2001:db8:1:2::2"),
         (1, "::ffff:198.51.100.7", "198.51.100.7"),
         (1, "nonsense", "<script>"),
     ],
@@ -155,7 +156,8 @@ def test_behind_proxies_it_is_what_the_outermost_of_them_saw(
     client = signed_in()
     assert statuses(client, "/by-address/", 2, headers={"X-Forwarded-For": header}) == [200, 200]
     assert statuses(client, "/by-address/", 1, headers={"X-Forwarded-For": same}) == [429]
-    assert statuses(client, "/by-address/", 1, headers={"X-Forwarded-For": "192.0.2.1" + ", 10.0.0.1" * (proxies - 1)})
+    another = {"X-Forwarded-For": "192.0.2.1" + ", 10.0.0.1" * (proxies - 1)}
+    assert statuses(client, "/by-address/", 1, headers=another) == [200]
 
 
 def test_who_goes_around_the_proxies_is_who_connected(settings: Settings) -> None:
