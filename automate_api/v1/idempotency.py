@@ -110,17 +110,17 @@ def settle(claim: Claim, response: HttpResponseBase) -> None:
     elif not isinstance(response, HttpResponse):
         # Streams of others are not read here.
         claim.complete(None)
-    elif _is_worth_another_try(response.status_code):
+    else:
+        if isinstance(response, SimpleTemplateResponse):
+            response.render()
+        _settle(claim, response)
+
+
+def _settle(claim: Claim, response: HttpResponse) -> None:
+    if _is_worth_another_try(response.status_code):
         claim.release()
     else:
-        body = _rendered(response)
-        claim.complete(_packed(response.status_code, _kept_headers(response), body))
-
-
-def _rendered(response: HttpResponse) -> bytes:
-    if isinstance(response, SimpleTemplateResponse):
-        response.render()
-    return response.content
+        claim.complete(_packed(response.status_code, _kept_headers(response), response.content))
 
 
 def _settle_stream(claim: Claim, status: int, headers: Mapping[str, str], event: RunEvent | None, frame: bytes) -> None:

@@ -74,13 +74,13 @@ def save_in_tenant(serializer: BaseSerializer[Any], view: TenantView) -> None:
     """Make this serializer's `save()` stamp the view's tenant on what it saves, or verify the parent's.
 
     On the instance, because it is usual to write `perform_create()` and call `serializer.save(owner=...)` in it. A
-    serializer of another model than the view's is left alone.
+    serializer of another model than the view's is left alone; a proxy, a parent and a child of it are none.
     """
     save = serializer.save
 
     def save_stamped(**values: Any) -> Any:
         rows = view.get_queryset().model
-        if not issubclass(rows, _model_of(serializer) or rows):
+        if not _are_kin(rows, _model_of(serializer) or rows):
             return save(**values)
         path = TenantPath(rows, view.tenant_field)
         tenant = path.value_of(view.require_tenant())
@@ -94,6 +94,12 @@ def save_in_tenant(serializer: BaseSerializer[Any], view: TenantView) -> None:
 
     stamped: Callable[..., Any] = save_stamped
     serializer.save = stamped  # type: ignore[method-assign]
+
+
+def _are_kin(one: type[Model], other: type[Model]) -> bool:
+    """Whether a row of one is, or may be, a row of the other."""
+    tables = [model._meta.concrete_model or model for model in (one, other)]  # noqa: SLF001 - Django's public name
+    return issubclass(*tables) or issubclass(*reversed(tables))
 
 
 def _model_of(serializer: BaseSerializer[Any]) -> type[Model] | None:

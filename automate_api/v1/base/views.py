@@ -104,6 +104,7 @@ class BaseAPIView(ConfigurableMixin, CORSMixin, RateLimitMixin, APIView):
         try:
             with ExitStack() as self._work:
                 response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+            self._atomic = ()
             if self._claim is not None:
                 settle(self._claim, response)
         except BaseException:

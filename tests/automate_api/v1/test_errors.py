@@ -2,18 +2,23 @@
 
 import json
 import logging
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from pytest_django import Settings
-from rest_framework.test import APIClient
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.test import APIClient, APIRequestFactory, force_authenticate
 
 from automate_api import exceptions
 from automate_api.exceptions import AutomateError, ErrorCode
 from automate_api.models import Provider
 from automate_api.security.redaction import redact_exception
+from automate_api.v1.base import BaseAPIView
 from automate_api.v1.errors import STATUS, problem_of, status_of
+from tests.factories import make_user
 from tests.hosts.shop.models import Item
 from tests.hosts.shop.people import signed_in
 
@@ -222,6 +227,22 @@ def test_an_error_leaves_a_transaction_alone_that_was_open_before(monkeypatch: p
     for client, body in ((APIClient(), {"name": "x"}), (signed_in(), {})):
         assert client.post("/items/", body, format="json").status_code in {400, 401}
     assert not Item.objects.exists()
+
+
+@pytest.mark.parametrize("is_in_test", [True, False])
+def test_neither_does_one_while_the_answer_is_written(
+    is_in_test: bool, transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Unfit(BaseAPIView):
+        def get(self, request: Request) -> Response:
+            return Response({1 + 1j: "no JSON"})
+
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
+    request = APIRequestFactory().get("/")
+    force_authenticate(request, make_user())
+    with transaction.atomic() if is_in_test else nullcontext():
+        assert Unfit.as_view()(request).render().status_code == 500
+        assert not Item.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)

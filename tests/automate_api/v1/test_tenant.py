@@ -6,9 +6,10 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
 from rest_framework import viewsets
-from rest_framework.test import APIClient
+from rest_framework.serializers import ModelSerializer
+from rest_framework.test import APIClient, APIRequestFactory, force_authenticate
 
-from automate_api.v1.base import TenantFilterMixin
+from automate_api.v1.base import BaseModelViewSet, TenantFilterMixin
 from tests.factories import make_user
 from tests.hosts.shop.models import Item, Organization, Project, Task
 from tests.hosts.shop.people import basic_authorization, signed_in, with_key
@@ -61,6 +62,26 @@ def test_a_foreign_row_answers_byte_for_byte_like_an_absent_one(path: str, metho
 def test_create_stamps_the_tenant_whatever_the_body_says(path: str) -> None:
     answer = signed_in().post(path, {"name": "new", "tenant_id": "globex"}, headers=ACME, format="json")
     assert answer.status_code == 201
+    assert Item.objects.get().tenant_id == "acme"
+
+
+class SameItem(Item):
+    """A proxy: the same rows under another name."""
+
+    class Meta:
+        app_label = Item._meta.app_label
+        proxy = True
+
+
+@pytest.mark.parametrize(("shown", "saved"), [(Item, SameItem), (SameItem, Item), (SameItem, SameItem)])
+def test_a_proxy_of_the_model_is_stamped_like_the_model(shown: type[Item], saved: type[Item]) -> None:
+    meta = type("Meta", (), {"model": saved, "fields": ("name", "tenant_id")})
+    serializer = type("SavedSerializer", (ModelSerializer,), {"Meta": meta})
+    own = {"queryset": shown.objects.all(), "serializer_class": serializer}
+    view = type("ProxyViewSet", (TenantFilterMixin, BaseModelViewSet), own).as_view({"post": "create"})
+    request = APIRequestFactory().post("/", {"name": "new", "tenant_id": "globex"}, headers=ACME, format="json")
+    force_authenticate(request, make_user())
+    assert view(request).status_code == 201
     assert Item.objects.get().tenant_id == "acme"
 
 
