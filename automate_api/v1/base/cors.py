@@ -1,5 +1,6 @@
 """Cross-origin requests (Fetch standard, section 3.2), decided by the view."""
 
+import logging
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     _View = APIView
 else:
     _View = object
+
+logger = logging.getLogger(__name__)
 
 ANY = "*"
 
@@ -129,10 +132,15 @@ def _is_left_to_middleware(request: HttpRequest) -> bool:
 def admit_in_middleware(sender: Any, request: HttpRequest, **kwargs: Any) -> bool:
     """Receiver of django-cors-headers' `check_request_enabled`: whether the view of this path admits the origin."""
     origin = request.headers.get("Origin")
-    view = _view_of(request) if origin else None
-    if origin is None or view is None:
+    if not origin:
         return False
-    return admits_origin(view, origin, with_credentials=conf.CORS_ALLOW_CREDENTIALS)
+    try:
+        view = _view_of(request)
+        return view is not None and admits_origin(view, origin, with_credentials=conf.CORS_ALLOW_CREDENTIALS)
+    except Exception:
+        # The middleware asks before anybody is signed in, say, which a host's `setup()` may not expect.
+        logger.exception("The view of %s cannot say which origins it admits, so it admits none.", request.path_info)
+        return False
 
 
 def _view_of(request: HttpRequest) -> CORSMixin | None:

@@ -26,13 +26,22 @@ class PublicAPIMixin(LimitedView):
         if issubclass(cls, StaffOnlyMixin):
             raise TypeError(f"{cls.__name__} is for everybody and for staff only: leave one of the two mixins out.")
 
-    def check_permissions(self, request: Request) -> None:
-        """Count the request for its address, then the view's own permissions.
+    def perform_authentication(self, request: Request) -> None:
+        """Count the request for its address, before credentials are looked at: who guesses them is counted too.
 
         Raises:
             LimitReached: it is one too many (429).
             ImproperlyConfigured: there is no limit.
         """
+        self._count(request)
+        super().perform_authentication(request)
+
+    def check_permissions(self, request: Request) -> None:
+        """The view's own permissions; the request is counted, also where a host authenticates in its own way."""
+        self._count(request)
+        super().check_permissions(request)
+
+    def _count(self, request: Request) -> None:
         if not self.public_rate_limit:
             raise ImproperlyConfigured(f"{type(self).__name__} is public, so it needs a public_rate_limit.")
         cls = type(self)
@@ -44,7 +53,6 @@ class PublicAPIMixin(LimitedView):
             caller=f"ip:{address_of(plain)}",
             name="public",
         )
-        super().check_permissions(request)
 
     def check_authenticated(self, request: Request) -> None:
         """Everybody is let in."""

@@ -10,7 +10,7 @@ from rest_framework import viewsets
 from rest_framework.test import APIClient
 
 from automate_api.v1.base import BaseAPIView, CORSMixin
-from tests.hosts.guarded.views import APP
+from tests.hosts.guarded.views import APP, OwnOriginsView
 from tests.hosts.shop.people import signed_in, with_key
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.hosts.guarded.urls")]
@@ -142,6 +142,20 @@ def test_in_a_middleware_that_allows_credentials_any_origin_is_no_origin(setting
     settings.CORS_ALLOW_CREDENTIALS = True
     answer = get("/any-origin/", EVIL, client=APIClient())
     assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+def test_a_view_that_cannot_be_asked_by_the_middleware_admits_nobody_there(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def setup(self: OwnOriginsView, request: Any, *args: Any, **kwargs: Any) -> None:
+        super(OwnOriginsView, self).setup(request, *args, **kwargs)
+        request.user.get_username()
+
+    monkeypatch.setattr(OwnOriginsView, "setup", setup)
+    settings.MIDDLEWARE = [MIDDLEWARE, *settings.MIDDLEWARE]
+    answer = preflight("/own-origins/app/")
+    assert (answer.status_code, "access-control-allow-origin" in answer.headers) == (200, False)
+    assert "The view of /own-origins/app/ cannot say" in caplog.text
 
 
 def test_nothing_is_doubled_where_the_middleware_answers(settings: Settings) -> None:

@@ -2,7 +2,10 @@
 
 import pytest
 from rest_framework import viewsets
-from rest_framework.test import APIClient
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.test import APIClient, APIRequestFactory
+from rest_framework.views import APIView
 
 from automate_api.v1.base import BaseViewSet, PublicAPIMixin, StaffOnlyMixin
 from tests.hosts.shop.people import signed_in, with_key
@@ -26,6 +29,28 @@ def test_a_key_needs_no_scope() -> None:
 
 def test_a_key_that_is_none_is_still_refused() -> None:
     assert APIClient().get("/public/", headers={"X-API-Key": "aak_wrong"}).status_code == 401
+
+
+@pytest.mark.parametrize(("path", "most"), [("/public/", 10), ("/plain-public/", 2)])
+def test_who_guesses_credentials_is_limited_too(path: str, most: int) -> None:
+    wrong = {"X-API-Key": "aak_wrong", "Authorization": "Basic YTpi"}
+    answers = [APIClient().get(path, headers=wrong).status_code for _ in range(most + 1)]
+    assert (set(answers[:-1]), answers[-1]) == ({answers[0]}, 429)
+    assert APIClient().get(path).status_code == 429
+
+
+def test_where_a_host_authenticates_in_its_own_way_they_are_counted_all_the_same() -> None:
+    class Own(PublicAPIMixin, APIView):
+        public_rate_limit = "1/day"
+
+        def perform_authentication(self, request: Request) -> None:
+            pass
+
+        def get(self, request: Request) -> Response:
+            return Response({})
+
+    view = Own.as_view()
+    assert [view(APIRequestFactory().get("/")).status_code for _ in range(2)] == [200, 429]
 
 
 @pytest.mark.parametrize(("path", "most"), [("/public/", 10), ("/plain-public/", 2)])
