@@ -26,6 +26,8 @@ _OVERRIDE = re.compile(r"^Override.*:\n", re.MULTILINE)
 NOTHING = "none"
 #: Public by their names, but read by the OpenAPI description alone.
 _OF_THE_SCHEMA = {"error_statuses", "get_paginated_response_schema", "get_schema_operation_parameters"}
+# What REST framework sets on a viewset once it is routed.
+_OF_THE_ROUTER = {"basename", "description", "detail", "name", "suffix"}
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,7 @@ def _is_private(base: type, cls: type) -> bool:
 def _is_settable(cls: type, name: str) -> bool:
     value = inspect.getattr_static(cls, name)
     routine = callable(value) or isinstance(value, classmethod | staticmethod | property | QuerySet)
-    return name not in _OF_THE_SCHEMA and (inspect.isclass(value) or not routine)
+    return name not in _OF_THE_SCHEMA | _OF_THE_ROUTER and (inspect.isclass(value) or not routine)
 
 
 def invited(cls: type) -> set[str]:
