@@ -11,7 +11,6 @@ from django.conf import settings
 from django.core.exceptions import ValidationError as DoesNotFit
 from django.db.models import ForeignKey, ManyToManyField, Model, OneToOneField, QuerySet
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 from django_filters import filters
 from django_filters.fields import IsoDateTimeField
@@ -40,19 +39,13 @@ class KeyFilter(filters.NumberFilter):
 
 
 class _MomentField(IsoDateTimeField):
-    def strptime(self, value: str, format: str) -> datetime.datetime:  # noqa: A002 - Django's name
-        moment: datetime.datetime = super().strptime(value, format)
-        aware = parse_datetime(value)
-        if settings.USE_TZ or aware is None or timezone.is_naive(aware):
-            return moment
-        # django-filter gives it in UTC; without `USE_TZ` the columns hold times of `TIME_ZONE`.
-        return timezone.make_naive(aware)
-
     def clean(self, value: Any) -> datetime.datetime | None:
         moment: datetime.datetime | None = super().clean(value)
         if moment is not None and not datetime.MINYEAR < moment.year < datetime.MAXYEAR:
             # In another time zone it may have no date at all.
             raise DoesNotFit(self.error_messages["invalid"], code="invalid")
+        if moment is not None and timezone.is_aware(moment) and not settings.USE_TZ:
+            return timezone.make_naive(moment)
         return moment
 
 

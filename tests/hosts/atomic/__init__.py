@@ -1,0 +1,1 @@
+"""A host with a transaction around each request."""

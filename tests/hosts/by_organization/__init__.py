@@ -1,0 +1,1 @@
+"""A host whose tenants are its organizations, of which each user has one."""

@@ -1,0 +1,1 @@
+"""A host that has the middleware of django-cors-headers."""

@@ -1,0 +1,1 @@
+"""A host that has forgotten django-cors-headers altogether."""
