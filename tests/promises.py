@@ -119,7 +119,7 @@ def own_members(cls: type) -> set[str]:
     """
     if is_dataclass(cls):
         return set()
-    theirs = set(dir(ModelViewSet))
+    theirs = {*dir(ModelViewSet), *_OF_THE_ROUTER}
     for base in cls.__mro__:
         if not base.__module__.startswith(("automate_", "tests.")):
             theirs |= set(dir(base))
