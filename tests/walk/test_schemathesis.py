@@ -59,7 +59,7 @@ def connections_kept() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def api(connections_kept: None) -> Any:
+def api(django_db_setup: None, connections_kept: None) -> Any:
     """The API as it describes itself to everybody."""
     with override_settings(AUTOMATE_API_PUBLIC_SCHEMA=True):
         return schemathesis.openapi.from_wsgi(reverse("automate_api:schema"), WSGIHandler())
