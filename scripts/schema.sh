@@ -8,6 +8,12 @@ export DATA_DIR=.test-data # where the example host keeps its keys
 [ "$#" -gt 0 ] || set -- \
     tests.settings \
     tests.hosts.bare.settings \
+    tests.hosts.single.settings \
+    tests.hosts.by_organization.settings \
+    tests.hosts.uuid_user.settings \
+    tests.hosts.with_corsheaders.settings \
+    tests.hosts.atomic.settings \
+    tests.hosts.hostile.settings \
     example_project.settings
 
 for host in "$@"; do

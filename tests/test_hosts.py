@@ -170,7 +170,7 @@ def test_the_story_has_a_good_end(bare: Told) -> None:
     assert bare["repeating"]["same"] == [True, True]
     assert bare["repeating"]["replayed"] == [None, "true", None, "true"]
     assert bare["limits"]["statuses"] == [200, 200, 429]
-    assert bare["schema"]["3.0.3"] == bare["schema"]["3.1.1"] == [None, None]
+    assert bare["schema"]["3.0.3"] is bare["schema"]["3.1.1"] is None
     assert bare["schema"]["served"] == [200, "application/json"]
     assert bare["schema"]["mount"] is True
 

@@ -239,14 +239,11 @@ class Story:
     def schema(self) -> Chapter:
         """The OpenAPI description, by command and over HTTP."""
         found: Chapter = {}
-        describes = issubclass(api_settings.DEFAULT_SCHEMA_CLASS, AutoSchema)
+        # Where the host does not use drf-spectacular for its own views, the usual generator fails on any of them.
+        generator = None if issubclass(api_settings.DEFAULT_SCHEMA_CLASS, AutoSchema) else OURS
         for version in VERSIONS:
             with patched_settings({"OAS_VERSION": version}):
-                found[version] = [
-                    failure_of("spectacular", validate=True, fail_on_warn=True, generator_class=generator)
-                    # Where the host does not use drf-spectacular, its own generator fails on any view.
-                    for generator in (OURS, None if describes else OURS)
-                ]
+                found[version] = failure_of("spectacular", validate=True, fail_on_warn=True, generator_class=generator)
         served = self.member("GET", api("schema"))
         paths = served.json()["paths"] if served.status_code == 200 else {}
         return {
