@@ -18,6 +18,7 @@ from django.template.response import SimpleTemplateResponse
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from automate_api.engine.events import EventType, RunEvent
 from automate_api.engine.transports import EventStream
@@ -60,7 +61,7 @@ def claim_request(request: Request, tenant_id: str | None) -> Claim | HttpRespon
         detail = str(_("An idempotency key has 1 to 255 printable ASCII characters."))
         raise InvalidInput([FieldError(HEADER, "invalid", detail)])
     outcome = claim_key(key, tenant_id=tenant_id or "", user=request.user, fingerprint=fingerprint(request))
-    return outcome if isinstance(outcome, Claim) else _replayed(outcome)
+    return outcome if isinstance(outcome, Claim) else _Replayed(outcome)
 
 
 def fingerprint(request: Request) -> str:
@@ -146,9 +147,28 @@ def _packed(status: int, headers: Mapping[str, str], body: bytes) -> str | None:
     return json.dumps([status, headers, body.decode("latin-1")], ensure_ascii=False)
 
 
-def _replayed(answer: str) -> HttpResponse:
-    status, headers, body = json.loads(answer)
-    response = HttpResponse(body.encode("latin-1"), status=status, headers={**headers, REPLAYED: "true"})
-    if "Content-Type" not in headers:
-        del response.headers["Content-Type"]
-    return response
+class _Replayed(Response):
+    """The stored answer, whatever renderers the view has; a host's `finalize_response()` may look at its `data`."""
+
+    def __init__(self, answer: str) -> None:
+        status, self._kept, body = json.loads(answer)
+        self._body: bytes = body.encode("latin-1")
+        super().__init__(_data_in(self._kept, self._body), status=status, headers={**self._kept, REPLAYED: "true"})
+
+    @property
+    def rendered_content(self) -> Any:
+        """The bytes of the first answer, under their own type or none."""
+        self.headers["Content-Type"] = self._kept.get("Content-Type", "")
+        if "Content-Type" not in self._kept:
+            del self.headers["Content-Type"]
+        return self._body
+
+
+def _data_in(headers: Mapping[str, str], body: bytes) -> Any:
+    if "json" not in headers.get("Content-Type", ""):
+        return None
+    try:
+        return json.loads(body)
+    except ValueError:
+        # Such as where it is encoded.
+        return None

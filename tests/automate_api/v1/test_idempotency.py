@@ -182,16 +182,33 @@ def test_an_answer_keeps_what_says_how_to_read_it_and_gains_nothing() -> None:
     class Packed(BaseAPIView):
         def post(self, request: Request) -> HttpResponse:
             headers = {"Content-Encoding": "br", "Content-Disposition": "attachment", "Content-Language": "cs"}
-            return HttpResponse(b"packed", headers={**headers, "Preference-Applied": "respond-async"})
+            headers["Preference-Applied"] = "respond-async"
+            return HttpResponse(b"packed", content_type="application/json", headers=headers)
 
     for view in (Empty, Packed):
         user = make_user()
-        first, second = (sent_to(view, user=user) for _ in range(2))
+        first, second = sent_to(view, user=user), sent_to(view, user=user).render()
+        assert first.content == second.content
         said, said_again = (
             {name: text for name, text in answer.headers.items() if name not in {"X-Correlation-ID", REPLAYED}}
             for answer in (first, second)
         )
         assert said == said_again
+
+
+def test_a_hosts_last_word_on_answers_is_had_once_and_fails_at_none() -> None:
+    class Enveloped(BaseAPIView):
+        def post(self, request: Request) -> Response:
+            return Response({"a": 1})
+
+        def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+            response.data = {"data": {**response.data}}
+            return super().finalize_response(request, response, *args, **kwargs)
+
+    user = make_user()
+    first, second = (sent_to(Enveloped, user=user).render() for _ in range(2))
+    assert first.content == second.content == b'{"data":{"a":1}}'
+    assert second.headers[REPLAYED] == "true"
 
 
 def test_a_user_that_is_no_row_of_its_table_but_names_one_is_that_one() -> None:
@@ -390,10 +407,13 @@ def test_a_claim_is_renewed_from_the_streams_first_step_to_its_last(
 ) -> None:
     """Under ASGI Django drops a stream unclosed where the client leaves while the view runs."""
     monkeypatch.setattr(leases, "keeper", leases.LeaseKeeper())
-    answer = send(with_key(), f"/api/v1/modal/endpoints/{endpoint(upstream).pk}/stream/", {"input": "Hello"})
+    path = f"/api/v1/modal/endpoints/{endpoint(upstream, 'gated:1').pk}/stream/"
+    answer = send(with_key(), path, {"input": "Hello"})
     assert len(leases.keeper._leases) == 0
     next(answer.streaming_content)
     assert len(leases.keeper._leases) == 1
+    for _ in range(10):
+        upstream.allow()
     whole(answer)
     assert len(leases.keeper._leases) == 0
     assert IdempotencyKey.objects.get().completed_at
