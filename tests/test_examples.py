@@ -163,7 +163,7 @@ def tenants(settings: Settings) -> tuple[APIClient, Project, Project]:
 Tenants = tuple[APIClient, Project, Project]
 
 
-@pytest.mark.parametrize("path", ["/projects/", "/projects.json"])
+@pytest.mark.parametrize("path", ["/projects/", "/projects.json", "/listed-projects/"])
 def test_a_list_has_the_tenants_rows(tenants: Tenants, path: str) -> None:
     client, ours, _theirs = tenants
     assert [row["id"] for row in client.get(path).json()] == [ours.pk]
@@ -193,7 +193,7 @@ def test_another_tenants_row_answers_like_an_absent_one(tenants: Tenants, method
 
 
 @pytest.mark.parametrize("form", ["json", "multipart"])
-@pytest.mark.parametrize("path", ["/projects/", "/paged-projects/"])
+@pytest.mark.parametrize("path", ["/projects/", "/paged-projects/", "/listed-projects/"])
 def test_a_new_row_is_stamped_whatever_the_body_says(tenants: Tenants, path: str, form: str) -> None:
     client, ours, theirs = tenants
     for body in ({"name": "new"}, {"name": "new", "organization": theirs.organization_id}):

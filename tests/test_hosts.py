@@ -91,6 +91,12 @@ HOSTS: dict[str, dict[str, Any]] = {
     "hostile": {
         "own": {
             "public": [200, 201, 201, 429],
+            "plain": {
+                "staff": [{"fine": True}, {"fine": True}],
+                "limited": [{"let": "in"}, {"fine": True}],
+                "public": [{"let": "in"}, {"fine": True}],
+                "tenant": [1, 1],
+            },
             "keys": {
                 "same moment": True,
                 "made": [201, 200],

@@ -34,6 +34,7 @@ below.register("staff-notes", projects.StaffNoteViewSet, basename="staff-note")
 urlpatterns = [
     path("", include(router.urls)),
     path("projects/<int:project_id>/", include(below.urls)),
+    path("listed-projects/", tenants.ProjectListView.as_view()),
     path("by-hand/notes/<int:pk>/", actions.MyModelViewSet.as_view({"post": "activate"})),
     path("by-hand/active/<int:pk>/", staff.ActiveNoteViewSet.as_view({"get": "read"})),
     path("api/v1/", include("automate_api.urls")),

@@ -2,10 +2,22 @@
 
 from django.urls import include, path
 from drf_spectacular.utils import extend_schema
+from rest_framework.generics import ListAPIView
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
-from automate_api.v1.base import BaseAPIView, PublicAPIMixin
+from automate_api.models import Provider
+from automate_api.v1.base import (
+    BaseAPIView,
+    PaginationMixin,
+    PublicAPIMixin,
+    RateLimitMixin,
+    StaffOnlyMixin,
+    TenantFilterMixin,
+)
+from automate_api.v1.serializers.providers import ProviderSerializer
 
 
 class PublicView(PublicAPIMixin, BaseAPIView):
@@ -23,11 +35,53 @@ class PublicView(PublicAPIMixin, BaseAPIView):
         return Response(request.data, status=201)
 
 
+class PlainView(APIView):
+    """On REST framework's own view: everybody is let in, unless a mixin guards it."""
+
+    renderer_classes = (JSONRenderer,)
+    schema = None
+
+    def get(self, request: Request) -> Response:
+        return Response({"let": "in"})
+
+
+class PlainStaffView(StaffOnlyMixin, PlainView):
+    """For staff."""
+
+
+class PlainLimitedView(RateLimitMixin, PlainView):
+    """Once a day."""
+
+    throttle_classes = ()
+    rate_limit = "1/day"
+
+
+class PlainPublicView(PublicAPIMixin, PlainView):
+    """For everybody, once a day."""
+
+    throttle_classes = ()
+    public_rate_limit = "1/day"
+
+
+class PlainTenantView(TenantFilterMixin, PaginationMixin, ListAPIView[Provider]):
+    """Rows of a tenant, of which nobody has one."""
+
+    renderer_classes = (JSONRenderer,)
+    schema = None
+    queryset = Provider.objects.all()
+    serializer_class = ProviderSerializer
+    throttle_classes = ()
+
+
 inner = [
     path("api/v1/", include("automate_api.urls")),
     path("api/v1/modal/", include("automate_modal.urls")),
 ]
 urlpatterns = [
     path("public/", PublicView.as_view(), name="public"),
+    path("plain/staff/", PlainStaffView.as_view()),
+    path("plain/limited/", PlainLimitedView.as_view()),
+    path("plain/public/", PlainPublicView.as_view()),
+    path("plain/tenant/", PlainTenantView.as_view()),
     path("deep/er/", include((inner, "outer"))),
 ]

@@ -1,6 +1,6 @@
 """Rows of the caller's tenant."""
 
-from rest_framework import serializers, viewsets
+from rest_framework import generics, serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -30,3 +30,11 @@ class PagedViewSet(PaginationMixin, MyViewSet):
     """Pages too."""
 
     page_size = 1
+
+
+class ProjectListView(TenantFilterMixin, generics.ListCreateAPIView):
+    """A generic view that is no viewset."""
+
+    queryset = Project.objects.all()
+    serializer_class = ProjectSerializer
+    tenant_field = "organization_id"
