@@ -1,7 +1,9 @@
 """Requests as a WSGI server makes them, without sockets: the environment in, the body drained, `close()` called."""
 
+import cProfile
 import io
 import itertools
+import pstats
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -28,10 +30,14 @@ def handler(*, cors: bool) -> WSGIHandler:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one request costs elsewhere: SQL statements, round trips to Redis, and the answer's size in bytes."""
+    """What can be counted of one request, whatever else the machine does.
+
+    SQL statements, round trips to Redis, function calls in Python, and the answer's size in bytes.
+    """
 
     sql: int
     redis: int
+    calls: int
     size: int
 
 
@@ -87,7 +93,12 @@ class Call:
 
         with connection.execute_wrapper(note), _round_trips() as trips:
             size = len(self.one())
-        return Cost(len(statements), len(trips), size)
+        return Cost(len(statements), len(trips), self._function_calls(), size)
+
+    def _function_calls(self) -> int:
+        profile = cProfile.Profile()
+        profile.runcall(self.one)
+        return int(pstats.Stats(profile).total_calls)  # type: ignore[attr-defined]
 
 
 def forget_limits() -> None:

@@ -105,7 +105,7 @@ class Contenders:
             category=self._seeded.category,
             status="done",
             title="gpt-4o-mini",
-            asked=number,
+            asked=number % 1000,
             answered=12,
             payload={"i": number, "tags": ["a", "b"], "usage": {"in": 12, "out": 34}},
             note="completion finished " * 5,

@@ -24,12 +24,21 @@ def print_table(measurement: Measurement, figures: dict[str, Figures], costs: di
     """What each contender needs for one request."""
     print(f"\n{measurement.name} (load {os.getloadavg()[0]:.1f})")
     beside = [name for name in (BARE, PLAIN, THROTTLED, NINJA) if name in figures]
-    columns = ("median us", "best us", "CPU us", "SQL", "Redis", "bytes", *(f"x {_short(name)}" for name in beside))
+    columns = (
+        "median us",
+        "best us",
+        "CPU us",
+        "SQL",
+        "Redis",
+        "calls",
+        "bytes",
+        *(f"x {_short(name)}" for name in beside),
+    )
     print(f"{'':{_NAME}}" + "".join(f"{column:>13}" for column in columns))
     for name, own in figures.items():
         cost = costs[name]
         cells = [f"{statistics.median(own.wall):.0f}", f"{min(own.wall):.0f}", f"{statistics.median(own.cpu):.0f}"]
-        cells += [str(cost.sql), str(cost.redis), str(cost.size)]
+        cells += [str(cost.sql), str(cost.redis), str(cost.calls), str(cost.size)]
         cells += [f"{own.ratio_to(figures[other]):.2f}" for other in beside]
         print(f"{name:{_NAME}}" + "".join(f"{cell:>13}" for cell in cells), flush=True)
 
