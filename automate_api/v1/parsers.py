@@ -4,6 +4,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import IO, Any, NoReturn
 
 from django.http.request import RawPostDataException
@@ -114,11 +115,12 @@ def _too_deep() -> ParseError:
 
 
 def require_readable_body(request: Request) -> None:
-    """Refuse, before anything is read, a body that is too long or comes without a length.
+    """Refuse a body that is too long or comes without a length, before anything is read, and JSON that is none.
 
     Raises:
         PayloadTooLarge: JSON of `AUTOMATE_API_MAX_REQUEST_BYTES` and more (413).
         LengthRequired: it is sent in chunks of unknown number, and would be taken for an empty one (411).
+        ParseError, UnsupportedMediaType: it is JSON, and not as `StrictJSONParser` has it (400, 415).
     """
     length = request.META.get("CONTENT_LENGTH") or ""
     if length.isdecimal():
@@ -126,6 +128,16 @@ def require_readable_body(request: Request) -> None:
             raise PayloadTooLarge
     elif request.method not in SAFE_METHODS and ("Transfer-Encoding" in request.headers or _has_body(request)):
         raise LengthRequired
+    if request.method not in SAFE_METHODS and "json" in (request.content_type or ""):
+        _read_json(request)
+
+
+def _read_json(request: Request) -> None:
+    """Read a JSON body also for a handler that asks for none: one that is malformed is refused all the same."""
+    with suppress(RawPostDataException):
+        # A handler that checks a signature still finds the bytes.
+        request.body  # noqa: B018
+    request.data  # noqa: B018
 
 
 def _has_body(request: Request) -> bool:

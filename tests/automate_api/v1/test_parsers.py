@@ -16,7 +16,7 @@ from rest_framework.test import APIClient, force_authenticate
 from automate_api.v1.parsers import MAX_DEPTH, StrictJSONParser
 from tests.factories import make_user
 from tests.hosts.shop.models import Item
-from tests.hosts.shop.people import signed_in
+from tests.hosts.shop.people import signed_in, with_key
 from tests.hosts.shop.views import EchoView
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.hosts.shop.urls")]
@@ -180,3 +180,21 @@ def test_nothing_is_read_before_the_caller_is_known() -> None:
 def test_a_path_that_can_name_nothing_is_404(client: APIClient, path: str) -> None:
     answer = client.get(path)
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+@pytest.mark.django_db
+@pytest.mark.urls("tests.hosts.guarded.urls")
+@pytest.mark.parametrize("body", ["{", "[1,]", '{"a": NaN}', '"\\ud800"'])
+def test_a_malformed_body_is_refused_also_where_none_is_asked_for(body: str) -> None:
+    client = with_key(is_staff=True)
+    key = client.post("/api/v1/api-keys/", {"name": "ci", "scopes": ["*"]}, format="json").json()["id"]
+    answer = client.post(f"/api/v1/api-keys/{key}/revoke/", body, content_type="application/json")
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed_request")
+    assert client.get(f"/api/v1/api-keys/{key}/").json()["revoked_at"] is None
+
+
+@pytest.mark.django_db
+@pytest.mark.urls("tests.hosts.guarded.urls")
+def test_a_handler_finds_the_very_bytes_of_a_body() -> None:
+    body = b'{ "a" : 1 }'
+    assert with_key().post("/items/raw/", body, content_type="application/json").content == body

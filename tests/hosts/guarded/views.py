@@ -281,6 +281,10 @@ class ItemViewSet(BaseModelViewSet):
         return HttpResponse(b"\xff\x00plain", content_type="application/octet-stream")
 
     @action(detail=False, methods=["post"])
+    def raw(self, request: Request) -> HttpResponse:
+        return HttpResponse(request.body)
+
+    @action(detail=False, methods=["post"])
     def stream(self, request: Request) -> StreamingHttpResponse:
         Item.objects.create(name="stream")
         return StreamingHttpResponse(iter([b"a", b"b"]))
