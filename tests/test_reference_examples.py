@@ -151,6 +151,18 @@ def test_a_tenant_by_a_path(example: Example, serve: Callable[..., None]) -> Non
     assert [row["log_key"] for row in APIClient().get("/").json()] == ["default-1"]
 
 
+def test_the_parts_of_views(example: Example, serve: Callable[..., None]) -> None:
+    serve(example("parts").PlainGroupViewSet.as_view({"get": "list", "post": "create"}))
+    Group.objects.bulk_create(Group(name=name) for name in "bac")
+    key = with_key(scopes=["nothing:read"])
+    page = key.get("/?ordering=name").json()
+    assert [row["name"] for row in page["results"]] == ["a", "b"]
+    assert [row["name"] for row in key.get(page["next"]).json()["results"]] == ["c"]
+    assert [row["name"] for row in key.get("/?name=c").json()["results"]] == ["c"]
+    assert key.post("/", b'{"name": NaN}', content_type="application/json").json()["code"] == "malformed_request"
+    assert APIClient().get("/", headers={"X-API-Key": "wrong"}).json()["code"] == "authentication_failed"
+
+
 def test_the_services(example: Example, upstream: FakeUpstream) -> None:
     text = example("services").ask(make_user(is_staff=True), "What is a fjord?", upstream.url)
     assert text == TEXT
