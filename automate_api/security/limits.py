@@ -86,7 +86,12 @@ def _increment(cache: BaseCache, key: str, lifetime: int) -> int:
         return _increment_in_redis(cache, key, lifetime)
     if cache.add(key, 1, lifetime):
         return 1
-    return int(cache.incr(key))
+    try:
+        return int(cache.incr(key))
+    except ValueError:
+        # Thrown out in between, as caches in memory may: the count begins anew.
+        cache.add(key, 0, lifetime)
+        return int(cache.incr(key))
 
 
 def _increment_in_redis(cache: Any, key: str, lifetime: int) -> int:

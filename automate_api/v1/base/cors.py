@@ -82,7 +82,7 @@ class CORSMixin(ViewMixin, _View):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """As REST framework's, after preflights."""
-        if not self.cors_origins or not is_preflight(request):
+        if not is_preflight(request) or not self.cors_origins:
             return super().dispatch(request, *args, **kwargs)
         response = HttpResponse(status=204)
         self._allow_origin(request, response)

@@ -62,7 +62,7 @@ class RateLimitMixin(LimitedView):
         rate_limit ("100/hour"): such as `10/m` or `5/30s`; None: `get_setting("RATE_LIMIT")`, or no limit without it.
         rate_limit_key ("user"): who is counted: `"user"` (the address of whoever is not signed in), `"ip"`, `"tenant"`,
             or a callable `(request) -> str`.
-        rate_limit_group (None): views of the same group share a count; None: each view has its own.
+        rate_limit_group (None): views of the same group and rate share a count; None: each view has its own.
         get_rate_limit(): the rate for this request; None: no limit.
     """
 
@@ -108,6 +108,7 @@ class RateLimitMixin(LimitedView):
 
 def _called(key: Any, view: Any, request: Request) -> Any:
     """What a callable of a class body says, written with `self` or without."""
-    if inspect.isfunction(key) and len(inspect.signature(key).parameters) == 1:
-        return key(request)
+    if inspect.isfunction(key):
+        needed = [each for each in inspect.signature(key).parameters.values() if each.default is each.empty]
+        return key(view, request) if len(needed) > 1 else key(request)
     return view.rate_limit_key(request)

@@ -95,6 +95,21 @@ def test_the_counters_are_django_ratelimits() -> None:
     assert (usage["count"], usage["limit"]) == (4, 9)
 
 
+def test_a_counter_that_the_cache_has_thrown_out_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    count("a", "ann", "5/d", name="x")
+    incr = caches["default"].incr
+
+    def forgetful(key: str, *args: Any, **kwargs: Any) -> int:
+        monkeypatch.setattr(caches["default"], "incr", incr)
+        caches["default"].delete(key)
+        return incr(key, *args, **kwargs)
+
+    monkeypatch.setattr(caches["default"], "incr", forgetful)
+    usage = count("a", "ann", "5/d", name="x")
+    assert usage is not None
+    assert usage.count == 1
+
+
 def test_nothing_is_counted_where_limits_are_switched_off(settings: Settings) -> None:
     settings.RATELIMIT_ENABLE = False
     assert [count("a", "ann", "1/d", name="x") for _ in range(3)] == [None] * 3

@@ -123,7 +123,7 @@ def test_a_whole_tenant_is_one_caller() -> None:
     assert statuses(globex, "/by-tenant/", 1) == [200]
 
 
-@pytest.mark.parametrize("path", ["/by-device/", "/by-method/", "/by-function/"])
+@pytest.mark.parametrize("path", ["/by-device/", "/by-method/", "/by-function/", "/by-default/"])
 def test_a_callable_says_who_is_counted(path: str) -> None:
     one, other = {"X-Device": "one"}, {"X-Device": "other"}
     assert statuses(signed_in(), path, 2, headers=one) == [200, 200]

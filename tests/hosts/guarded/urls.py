@@ -29,6 +29,7 @@ urlpatterns = [
     path("by-device/", views.DevicesView.as_view()),
     path("by-method/", views.MethodKeyView.as_view()),
     path("by-function/", views.FunctionKeyView.as_view()),
+    path("by-default/", views.DefaultedKeyView.as_view()),
     path("chosen/", views.ChosenLimitView.as_view()),
     path("wrong-limit/", views.WrongLimitView.as_view()),
     path("both/", views.BothLimitsView.as_view()),

@@ -193,6 +193,10 @@ class FunctionKeyView(DevicesView):
         return str(request.headers["X-Device"])
 
 
+class DefaultedKeyView(DevicesView):
+    rate_limit_key = lambda request, header="X-Device": request.headers[header]  # noqa: E731
+
+
 class ChosenLimitView(BaseAPIView):
     setting_prefix = "SHOP"
 
