@@ -81,6 +81,11 @@ def test_the_base_classes_stand_on_what_is_written() -> None:
         assert public == bases
 
 
+def test_a_mixin_that_a_base_view_has_already_is_not_named_again() -> None:
+    with pytest.raises(TypeError, match="order"):
+        type("Wrong", (base.CORSMixin, base.BaseViewSet), {})
+
+
 def _is_public(cls: type) -> bool:
     return cls.__name__ in base.__all__ or cls.__module__.startswith("rest_framework.")
 
