@@ -92,6 +92,41 @@ class Settings:
         return float(self.get("RUN_TIMEOUT", 600))
 
     @property
+    def job_dispatcher(self) -> str:
+        """`AUTOMATE_API_JOB_DISPATCHER`: dotted path of the `Dispatcher` that hands jobs to workers."""
+        return str(self.get("JOB_DISPATCHER", "automate_api.dispatch.tasks.TasksDispatcher"))
+
+    @property
+    def lease(self) -> float:
+        """`AUTOMATE_API_LEASE`: seconds after its last heartbeat when a process is taken for dead."""
+        return float(self.get("LEASE", 30))
+
+    @property
+    def heartbeat(self) -> float:
+        """`AUTOMATE_API_HEARTBEAT`: seconds between two heartbeats; a third of the lease or less."""
+        return float(self.get("HEARTBEAT", 10))
+
+    @property
+    def job_attempts(self) -> int:
+        """`AUTOMATE_API_JOB_ATTEMPTS`: how often a job is tried before it has failed."""
+        return int(self.get("JOB_ATTEMPTS", 3))
+
+    @property
+    def job_backoff(self) -> float:
+        """`AUTOMATE_API_JOB_BACKOFF`: seconds before the second attempt; each further one waits twice as long."""
+        return float(self.get("JOB_BACKOFF", 10))
+
+    @property
+    def job_jitter(self) -> float:
+        """`AUTOMATE_API_JOB_JITTER`: up to so many seconds are added to each wait, by chance."""
+        return float(self.get("JOB_JITTER", 5))
+
+    @property
+    def job_timeout(self) -> float:
+        """`AUTOMATE_API_JOB_TIMEOUT`: seconds that an attempt may take."""
+        return float(self.get("JOB_TIMEOUT", 900))
+
+    @property
     def rate_limit(self) -> str | None:
         """`AUTOMATE_API_RATE_LIMIT`: what each caller may ask of each view, such as `1000/hour`; None: no limit."""
         rate: str | None = self.get("RATE_LIMIT")

@@ -37,6 +37,7 @@ class ErrorCode(StrEnum):
     STORAGE_UNAVAILABLE = "storage_unavailable"
     RUN_TIMEOUT = "run_timeout"
     CANCELLED = "cancelled"
+    WORKER_LOST = "worker_lost"
     OUTBOUND_BLOCKED = "outbound_blocked"
     UPSTREAM_UNAVAILABLE = "upstream_unavailable"
     UPSTREAM_TIMEOUT = "upstream_timeout"
@@ -202,6 +203,13 @@ class RunCancelled(AutomateError):
 
     code = ErrorCode.CANCELLED
     default_detail = _("The run was cancelled.")
+
+
+class WorkerLost(AutomateError):
+    """The process that worked on the run has died, as often as it may."""
+
+    code = ErrorCode.WORKER_LOST
+    default_detail = _("The process that worked on this has died.")
 
 
 class OutboundBlocked(AutomateError):

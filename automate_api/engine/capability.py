@@ -15,6 +15,9 @@ from automate_api.llm.types import LLMTarget
 
 T = TypeVar("T")
 
+#: Calls a function once for a key, and remembers what it returned.
+Remember = Callable[[str, Callable[[], Any]], Any]
+
 
 @dataclass(slots=True)
 class Exchange:
@@ -41,6 +44,8 @@ class RunContext:
         tools: the LLM client's.
         stream: whether somebody reads tokens as they come.
         exchange: set by the capability before it calls a model.
+        attempt: which attempt of a job this is, from 1.
+        remember: how `once()` keeps what is done; None where nothing outlives the run.
     """
 
     run_id: UUID
@@ -55,6 +60,8 @@ class RunContext:
     tools: list[dict[str, Any]] = field(default_factory=list)
     stream: bool = False
     exchange: Exchange | None = None
+    attempt: int = 1
+    remember: Remember | None = None
 
     async def db(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """Call `function`, which uses the ORM, in a worker thread, and leave no stale connection behind."""
@@ -67,6 +74,19 @@ class RunContext:
                 close_old_connections()
 
         return await sync_to_async(call, thread_sensitive=False)()
+
+    async def once(self, key: str, function: Callable[[], Any]) -> Any:
+        """Call `function`, which uses the ORM, once for all attempts of a job, and return what it returned.
+
+        That the step `key` is done is noted in the transaction `function` runs in: both are stored or neither. A later
+        attempt gets the noted result, which must be JSON. Outside a job this is `db()`.
+
+        Raises:
+            RunCancelled: another process has taken the job over.
+        """
+        if self.remember is None:
+            return await self.db(function)
+        return await self.db(self.remember, key, function)
 
 
 class Capability(ABC):

@@ -119,7 +119,7 @@ class Run:
         try:
             async with deadline, aclosing(self.capability.run(self.context)) as events:
                 self._open_step(1)
-                await emit(RunEvent(EventType.STARTED, {"attempt": 1}))
+                await emit(RunEvent(EventType.STARTED, {"attempt": self.context.attempt}))
                 async for event in events:
                     _require_wanted(deadline)
                     for cleared in self._cleared(checked(event)):

@@ -29,7 +29,7 @@ OnEnd = Callable[[RunEvent | None, bytes], None]
 Driving = asyncio.Task[None] | Future[None]
 
 _encoder = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
-_COMMENT = b": keep-alive\n\n"
+COMMENT = b": keep-alive\n\n"
 
 
 def collect(run: Run) -> RunEvent:
@@ -47,7 +47,7 @@ def collect(run: Run) -> RunEvent:
     finally:
         future.cancel()
         _finish(run)
-    return _end_of(run)
+    return end_of(run)
 
 
 def _finish(run: Run) -> None:
@@ -60,7 +60,8 @@ def _finish(run: Run) -> None:
         raise
 
 
-def _end_of(run: Run) -> RunEvent:
+def end_of(run: Run) -> RunEvent:
+    """The terminal event; one that was stopped before it could have one was cancelled."""
     return run.end or RunEvent(EventType.CANCELLED, {"partial": ""})
 
 
@@ -183,7 +184,7 @@ class EventStream(StreamingHttpResponse):
     def _tell_end(self, mailbox: LoopMailbox | ThreadMailbox, driving: Driving) -> None:
         """Put the terminal event where a run that was stopped could not: somebody may wait for it."""
         if driving.cancelled() or driving.exception() is not None:
-            mailbox.put_now(_end_of(self.run))
+            mailbox.put_now(end_of(self.run))
 
     def _store(self, step: Callable[[], None]) -> RunEvent | None:
         """Take a step of storing; the terminal event to send instead when it fails. Holds no connection afterwards."""
@@ -199,6 +200,6 @@ class EventStream(StreamingHttpResponse):
 
     def _frames(self, batch: list[RunEvent]) -> bytes:
         if not batch:
-            return _COMMENT
+            return COMMENT
         first, self._sequence = self._sequence + 1, self._sequence + len(batch)
         return b"".join(frame(first + place, event) for place, event in enumerate(batch))

@@ -4,20 +4,27 @@ from automate_api.models.api_key import APIKey
 from automate_api.models.endpoint import Endpoint, EndpointGrant
 from automate_api.models.execution import Execution
 from automate_api.models.idempotency_key import IdempotencyKey
+from automate_api.models.job import Job, JobEvent, JobStep
 from automate_api.models.llm_client import LLMClient, LLMClientShare
 from automate_api.models.prompt_log import PromptLog
 from automate_api.models.provider import Provider
 from automate_api.models.tenant import Actor
+from automate_api.models.version import EndpointVersion, LLMClientVersion
 
 __all__ = [
     "APIKey",
     "Actor",
     "Endpoint",
     "EndpointGrant",
+    "EndpointVersion",
     "Execution",
     "IdempotencyKey",
+    "Job",
+    "JobEvent",
+    "JobStep",
     "LLMClient",
     "LLMClientShare",
+    "LLMClientVersion",
     "PromptLog",
     "Provider",
 ]

@@ -51,6 +51,11 @@ class Execution(TenantModel):
     duration_ms = models.PositiveIntegerField(_("milliseconds in all"), null=True)
     finished_at = models.DateTimeField(_("finished at"), null=True)
     correlation_id = models.CharField(_("correlation id"), max_length=128)
+    llm_client_version = models.PositiveIntegerField(_("LLM client version"), null=True)
+    replay_of = models.ForeignKey(
+        "self", models.SET_NULL, verbose_name=_("replay of"), null=True, related_name="replays"
+    )
+    leased_until = models.DateTimeField(_("leased until"), null=True)
 
     objects: ClassVar[Any] = OwnedQuerySet.as_manager()
 
@@ -62,6 +67,11 @@ class Execution(TenantModel):
             models.Index(fields=("tenant_id", "-created_at", "-id"), name="automate_execution_list"),
             models.Index(fields=("tenant_id", "user", "-created_at", "-id"), name="automate_execution_mine"),
             models.Index(fields=("tenant_id", "correlation_id"), name="automate_execution_corr"),
+            models.Index(
+                fields=("leased_until", "created_at"),
+                name="automate_execution_unended",
+                condition=models.Q(status="running"),
+            ),
         )
 
     def __str__(self) -> str:

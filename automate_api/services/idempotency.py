@@ -16,7 +16,7 @@ from automate_api.models import IdempotencyKey
 from automate_api.models.now import Now
 from automate_api.security.secrets import Secret
 from automate_api.services import leases
-from automate_api.services.leases import lease_end
+from automate_api.services.leases import from_now, lease_end
 
 logger = logging.getLogger(__name__)
 
@@ -118,7 +118,7 @@ def _is(**condition: Any) -> "ExpressionWrapper[Any]":
 
 
 def _kept_since() -> Any:
-    return lease_end(-settings.idempotency_retention)
+    return from_now(-settings.idempotency_retention)
 
 
 def _sealed(answer: str | None) -> Secret:

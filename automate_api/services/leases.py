@@ -12,19 +12,22 @@ from weakref import WeakSet
 from django.db import connections
 from django.db.models import DateTimeField, ExpressionWrapper
 
+from automate_api.conf import settings
 from automate_api.models.now import Now
 
 logger = logging.getLogger(__name__)
-
-#: Seconds for which a lease holds, and seconds between its renewals.
-LEASE, HEARTBEAT = 30.0, 10.0
 
 # Leases that are renewed by one statement.
 _BATCH = 500
 
 
-def lease_end(seconds: float = LEASE) -> "ExpressionWrapper[Any]":
+def lease_end() -> "ExpressionWrapper[Any]":
     """When a lease taken now runs out, by the database's clock."""
+    return from_now(settings.lease)
+
+
+def from_now(seconds: float) -> "ExpressionWrapper[Any]":
+    """So many seconds from now, by the database's clock."""
     return ExpressionWrapper(Now() + timedelta(seconds=seconds), output_field=DateTimeField())
 
 
@@ -33,7 +36,7 @@ class Lease(Protocol):
 
     @classmethod
     def renew_all(cls, leases: Sequence[Any]) -> None:
-        """Hold them for another `LEASE` seconds, in one statement; those that are no longer held stay lost."""
+        """Hold them for another `AUTOMATE_API_LEASE` seconds, in one statement; what is no longer held stays lost."""
 
 
 class LeaseKeeper:
@@ -65,7 +68,7 @@ class LeaseKeeper:
     def _work(self) -> None:
         while True:
             self._wanted.wait()
-            time.sleep(HEARTBEAT)
+            time.sleep(settings.heartbeat)
             self.renew()
 
     def renew(self) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC
 from decimal import Decimal
@@ -16,6 +16,8 @@ from automate_api.engine.events import EventType
 from automate_api.models import Execution, PromptLog
 from automate_api.models.prepared import PreparedInsert, PreparedUpdate
 from automate_api.security.redaction import redact
+from automate_api.services import leases
+from automate_api.services.leases import lease_end
 
 _STATUS = {EventType.FINAL: Execution.Status.SUCCEEDED, EventType.ERROR: Execution.Status.FAILED}
 
@@ -39,39 +41,51 @@ _write_lock = threading.Lock()
 
 
 class Recorder:
-    """Stores one run; its two methods are the run's `begin` and `finish`."""
+    """Stores one run; its two methods are the run's `begin` and `finish`. In between it holds a lease."""
 
-    def __init__(self, execution: Execution, *, log_prefix: str) -> None:
-        self.execution, self._log_prefix = execution, log_prefix
+    def __init__(self, execution: Execution) -> None:
+        self.execution = execution
 
     def begin(self, run: Run) -> None:
         """Insert the execution."""
         execution = self.execution
         execution.input = storable(redact(execution.input, run.secrets))
         execution.params = storable(redact(execution.params, run.secrets))
-        with _writing():
+        with writing():
             _executions.insert(execution)
+        leases.keeper.keep(self)
+
+    @classmethod
+    def renew_all(cls, leases: Sequence["Recorder"]) -> None:
+        """Hold these executions for longer. A run shorter than a heartbeat never gets here."""
+        held = Execution.objects.filter(pk__in=[recorder.execution.pk for recorder in leases])
+        held.filter(status__in=Execution.UNFINISHED).update(leased_until=lease_end())
 
     def finish(self, run: Run) -> None:
         """Store how the run ended, and its prompt log; a no-op where another process has ended it already."""
-        execution, outcome = self.execution, _outcome(run)
+        leases.keeper.drop(self)
+        self.store(run)
+
+    def store(self, run: Run) -> None:
+        """Store the same in a transaction of its own."""
+        with writing():
+            try:
+                with transaction.atomic():
+                    self.store_end(run)
+            except IntegrityError:
+                # Whoever started the run may have been deleted meanwhile; its execution says so already.
+                self.execution.refresh_from_db(fields=["user"])
+                with transaction.atomic():
+                    self.store_end(run)
+
+    def store_end(self, run: Run, *, steps: Sequence[dict[str, Any]] = ()) -> None:
+        """Store how the run ended, after the `steps` of attempts before, in the caller's transaction."""
+        execution, outcome = self.execution, _outcome(run, steps)
         for name, value in outcome.items():
             setattr(execution, name, value)
         log = None if run.context.exchange is None else self._prompt_log(run)
-        with _writing():
-            try:
-                self._store(outcome, log)
-            except IntegrityError:
-                # Whoever started the run may have been deleted meanwhile; its execution says so already.
-                execution.refresh_from_db(fields=["user"])
-                if log is not None:
-                    log.user_id = execution.user_id
-                self._store(outcome, log)
-
-    def _store(self, outcome: dict[str, Any], log: PromptLog | None) -> None:
-        with transaction.atomic():
-            if _endings.update(self.execution.pk, **outcome) and log is not None:
-                _prompt_logs.insert(log)
+        if _endings.update(execution.pk, **outcome) and log is not None:
+            _prompt_logs.insert(log)
 
     def _prompt_log(self, run: Run) -> PromptLog:
         execution, exchange, target = self.execution, run.context.exchange, run.context.llm
@@ -80,7 +94,7 @@ class Recorder:
             tenant_id=execution.tenant_id,
             user_id=execution.user_id,
             execution=execution,
-            log_key=f"{self._log_prefix}-{execution.created_at.astimezone(UTC):%Y%m%dT%H%M%S}-{execution.pk.hex[-12:]}",
+            log_key=f"{_log_prefix(execution)}-{execution.created_at.astimezone(UTC):%Y%m%dT%H%M%S}-{execution.pk.hex[-12:]}",
             system=storable(redact(system, run.secrets)),
             history=storable(redact(history, run.secrets)),
             response=storable(redact("".join(run.text), run.secrets)),
@@ -90,7 +104,12 @@ class Recorder:
         )
 
 
-def _outcome(run: Run) -> dict[str, Any]:
+def _log_prefix(execution: Execution) -> str:
+    named: Any = execution.llm_client or execution.endpoint
+    return str(named.slug)
+
+
+def _outcome(run: Run, steps: Sequence[dict[str, Any]]) -> dict[str, Any]:
     end = run.end
     data = {} if end is None else end.data
     error = {key: data[key] for key in ("code", "detail") if key in data}
@@ -102,7 +121,7 @@ def _outcome(run: Run) -> dict[str, Any]:
         "error": error or None,
         "usage": data["usage"] if "usage" in data else _estimate(run),
         "cost": Decimal(data["cost"]) if data.get("cost") is not None else None,
-        "steps": run.steps,
+        "steps": [*steps, *run.steps],
         "first_token_ms": run.first_token_ms,
         "duration_ms": run.duration_ms,
         "finished_at": timezone.now(),
@@ -127,7 +146,7 @@ def storable(value: Any) -> Any:
 
 
 @contextmanager
-def _writing() -> Iterator[None]:
+def writing() -> Iterator[None]:
     """On SQLite, one writer at a time in this process: waiting here is fair and cheap, polling its lock neither."""
     if connections[router.db_for_write(Execution)].vendor != "sqlite":
         yield

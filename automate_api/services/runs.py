@@ -6,20 +6,21 @@ from django.utils.translation import gettext_lazy as _
 
 from automate_api.conf import settings
 from automate_api.engine.capability import Capability, RunContext, get_capability
-from automate_api.engine.driver import Run
+from automate_api.engine.driver import Run, Store
 from automate_api.engine.events import EventType
 from automate_api.engine.json_schema import check_value, require_valid
 from automate_api.engine.transports import collect
-from automate_api.exceptions import Conflict, FieldError, InvalidInput, NotConfigured, RunCancelled
+from automate_api.exceptions import Conflict, FieldError, InvalidInput, NotConfigured, NotFound, RunCancelled
 from automate_api.ids import uuid7
 from automate_api.models import Actor, Endpoint, Execution, LLMClient
 from automate_api.security import limits
 from automate_api.services.providers import target_of
 from automate_api.services.recording import Recorder
 from automate_api.services.rows import tenant_of
+from automate_api.services.versions import pinned_endpoint
 
 
-def prepare_run(
+def prepare_execution(
     endpoint: Endpoint,
     *,
     actor: Actor,
@@ -27,9 +28,8 @@ def prepare_run(
     input: Any,  # noqa: A002 - the field's public name
     params: dict[str, Any] | None = None,
     task_type: str | None = None,
-    stream: bool = False,
-) -> tuple[Run, Execution]:
-    """A run that is ready to start, and the execution it will store; nothing is stored or called yet.
+) -> Execution:
+    """An execution of what the caller asks for, checked and counted, but not stored.
 
     Args:
         endpoint: one the actor may read, with its LLM client and provider.
@@ -38,7 +38,6 @@ def prepare_run(
         input: checked against the endpoint's and the capability's input schemas.
         params: the caller's parameters, checked against the capability's; they win over the endpoint's.
         task_type: one of the endpoint's; its first where None.
-        stream: whether tokens are wanted as they come.
 
     Raises:
         InvalidInput: the input, the parameters or the task type do not fit.
@@ -52,31 +51,86 @@ def prepare_run(
     if endpoint.rate_limit:
         caller = f"{actor.tenant_id}|{actor.user.pk}"
         limits.count(f"automate_api.endpoint.{endpoint.pk}", caller, endpoint.rate_limit, name="endpoint")
-    execution = Execution(
+    return Execution(
         id=uuid7(),
         tenant_id=tenant_of(actor),
         user_id=actor.user.pk,
         endpoint=endpoint,
         endpoint_version=endpoint.version,
         llm_client=client,
+        llm_client_version=client.version if client else None,
         task_type=capability.task_type,
         input=input,
         params=params,
         correlation_id=correlation_id,
     )
-    recorder = Recorder(execution, log_prefix=client.slug if client else endpoint.slug)
-    context = _context(execution, capability, stream=stream)
-    run = Run(capability, context, begin=recorder.begin, finish=recorder.finish, timeout=settings.run_timeout)
-    return run, execution
 
 
-def run_endpoint(endpoint: Endpoint, **arguments: Any) -> Execution:
-    """Run to the end and return the stored execution; the arguments are `prepare_run`'s.
+def run_of(
+    execution: Execution,
+    *,
+    begin: Store,
+    finish: Store,
+    stream: bool = False,
+    timeout: float | None = None,
+    **more: Any,
+) -> Run:
+    """The run of `execution`, whose endpoint has its LLM client and provider; `more` goes into its context.
+
+    `timeout` is in seconds; `AUTOMATE_API_RUN_TIMEOUT` where None.
 
     Raises:
-        AutomateError: what `prepare_run` raises, or what ended the run; then its `extensions` name the execution.
+        NotConfigured: the app that offered its task type is gone, or the provider's key cannot be read.
     """
-    run, execution = prepare_run(endpoint, **arguments)
+    capability = get_capability(execution.task_type)
+    if capability is None:
+        raise NotConfigured(_("The app that offered this task type is not installed."))
+    context = _context(execution, capability, stream=stream, **more)
+    return Run(capability, context, begin=begin, finish=finish, timeout=timeout or settings.run_timeout)
+
+
+def prepare_replay(execution: Execution, *, actor: Actor, correlation_id: str) -> Execution:
+    """An execution of the same input on the same version of the endpoint, which points to the old one; not stored.
+
+    The input is what was stored, with whatever was redacted then.
+
+    Raises:
+        NotFound: the actor may not run the endpoint.
+        Conflict: the endpoint, as it was then, is gone, or it is switched off.
+        InvalidInput, RateLimited: as for `prepare_execution`.
+    """
+    endpoint = pinned_endpoint(execution)
+    if not endpoint.admits(actor):
+        raise NotFound
+    again = prepare_execution(
+        endpoint,
+        actor=actor,
+        correlation_id=correlation_id,
+        input=execution.input,
+        params=execution.params,
+        task_type=execution.task_type,
+    )
+    again.replay_of = execution
+    return again
+
+
+def prepare_run(execution: Execution, *, stream: bool = False) -> Run:
+    """The run of an execution that is not stored yet, ready for a transport; `stream`: tokens are wanted as they come.
+
+    Raises:
+        NotConfigured: as for `run_of`.
+    """
+    recorder = Recorder(execution)
+    return run_of(execution, stream=stream, begin=recorder.begin, finish=recorder.finish)
+
+
+def run_to_end(execution: Execution) -> Execution:
+    """Run an execution that is not stored yet to its end, and return it as it was stored.
+
+    Raises:
+        AutomateError: what ended the run; its `extensions` name the execution.
+    """
+    run = prepare_run(execution)
     end = collect(run)
     if end.type is EventType.FINAL:
         return execution
@@ -111,7 +165,7 @@ def _client(endpoint: Endpoint) -> LLMClient | None:
     return client
 
 
-def _context(execution: Execution, capability: Capability, *, stream: bool) -> RunContext:
+def _context(execution: Execution, capability: Capability, **more: Any) -> RunContext:
     endpoint, client = cast("Endpoint", execution.endpoint), execution.llm_client
     return RunContext(
         run_id=execution.pk,
@@ -124,7 +178,7 @@ def _context(execution: Execution, capability: Capability, *, stream: bool) -> R
         llm=target_of(client.provider, model=client.effective_model) if client else None,
         system_prompt=client.system_prompt if client else "",
         tools=client.tools if client else [],
-        stream=stream,
+        **more,
     )
 
 

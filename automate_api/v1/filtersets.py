@@ -6,7 +6,7 @@ import django_filters as filters
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from automate_api.models import APIKey, Endpoint, Execution, LLMClient, PromptLog, Provider
+from automate_api.models import APIKey, Endpoint, Execution, Job, LLMClient, PromptLog, Provider
 from automate_api.v1.filters import FilterSet, MomentFilter
 
 _SLUG = _("Only the one with this slug.")
@@ -92,6 +92,25 @@ class ExecutionFilterSet(FilterSet):
     class Meta:
         model = Execution
         fields = ("status", "task_type", "endpoint", "user", "correlation_id")
+
+
+class JobFilterSet(FilterSet):
+    """Jobs by where they stand, what they carry, and when."""
+
+    created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
+    created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
+
+    help_texts: ClassVar[Any] = {
+        "status": _("Only those that stand there."),
+        "execution": _("Only the one that carries this execution."),
+        "user": _USER,
+        "created_after": _AFTER,
+        "created_before": _BEFORE,
+    }
+
+    class Meta:
+        model = Job
+        fields = ("status", "execution", "user")
 
 
 class PromptLogFilterSet(FilterSet):

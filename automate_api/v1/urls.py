@@ -8,6 +8,7 @@ from automate_api.v1.views import (
     EndpointViewSet,
     ExecutionViewSet,
     IndexView,
+    JobViewSet,
     LLMClientViewSet,
     ModelListView,
     PromptLogViewSet,
@@ -20,6 +21,7 @@ router.register("providers", ProviderViewSet, basename="provider")
 router.register("llm-clients", LLMClientViewSet, basename="llm-client")
 router.register("endpoints", EndpointViewSet, basename="endpoint")
 router.register("executions", ExecutionViewSet, basename="execution")
+router.register("jobs", JobViewSet, basename="job")
 router.register("prompt-logs", PromptLogViewSet, basename="prompt-log")
 router.register("api-keys", APIKeyViewSet, basename="api-key")
 

@@ -5,16 +5,23 @@ from typing import Any, ClassVar
 
 from django.http import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from automate_api.engine.transports import EventStream
+from automate_api.models import Job
+from automate_api.services.jobs import create_job, find_job
 from automate_api.services.runs import prepare_run
 from automate_api.v1.base import BaseAPIView
-from automate_api.v1.serializers.endpoints import RunRequestSerializer, run_request_of
+from automate_api.v1.job_events import PARAMETER
+from automate_api.v1.prefer import url_of
+from automate_api.v1.serializers.endpoints import RunRequestSerializer
 from automate_api.v1.serializers.events import EVENT_STREAM
+from automate_api.v1.serializers.jobs import JobAcceptedSerializer, JobResultSerializer, status_of_job
 from automate_api.v1.views.domain import ActorMixin, RunsMixin, is_asgi
 from automate_api.v1.views.endpoints import ID_OR_SLUG
+from automate_api.v1.views.jobs import JOB_EVENTS, stream_events
 
 
 class EndpointStreamView(RunsMixin, ActorMixin, BaseAPIView):
@@ -38,12 +45,63 @@ class EndpointStreamView(RunsMixin, ActorMixin, BaseAPIView):
     )
     def post(self, request: Request, pk: str) -> HttpResponseBase:
         """Start the stream."""
-        asked = run_request_of(request)
-        run, _execution = prepare_run(
-            self.get_runnable(pk),
-            actor=self.get_actor(),
-            correlation_id=request.correlation_id,  # type: ignore[attr-defined]
-            stream=True,
-            **asked,
-        )
+        run = prepare_run(self.get_execution(request, pk), stream=True)
         return EventStream(run, is_async=is_asgi(request))
+
+
+class EndpointJobView(RunsMixin, ActorMixin, BaseAPIView):
+    """Run an endpoint as a job."""
+
+    scope_resource = "endpoints"
+    scope_access = "run"
+
+    @extend_schema(
+        parameters=[ID_OR_SLUG],
+        summary=_("Start job"),
+        description=_("Run the endpoint as a job, which survives the death of the process that works on it."),
+        request=RunRequestSerializer,
+        responses={202: OpenApiResponse(JobAcceptedSerializer, description=_("The job, which a worker will begin."))},
+    )
+    def post(self, request: Request, pk: str) -> Response:
+        """Make the job."""
+        job = create_job(self.get_execution(request, pk))
+        headers = {"Location": url_of(request, "job-status", job)}
+        return Response({"job_id": str(job.pk), "status": job.status}, status=202, headers=headers)
+
+
+class _JobView(ActorMixin, BaseAPIView):
+    """Something of one job."""
+
+    scope_resource = "jobs"
+
+    def get_job(self, pk: str) -> Job:
+        """The job with this id.
+
+        Raises:
+            NotFound: there is none that the caller may read.
+        """
+        return find_job(pk, actor=self.get_actor())
+
+
+class JobStatusView(_JobView):
+    """Where a job stands."""
+
+    @extend_schema(
+        summary=_("Job status"),
+        description=_("Where the job stands, and what came of it."),
+        responses=OpenApiResponse(JobResultSerializer, description=_("Where it stands.")),
+    )
+    def get(self, request: Request, pk: str) -> Response:
+        """Look."""
+        return Response(status_of_job(self.get_job(pk)))
+
+
+class JobEventsView(_JobView):
+    """What a job says."""
+
+    extra_query_params = (PARAMETER,)
+
+    @extend_schema(**JOB_EVENTS)
+    def get(self, request: Request, pk: str) -> HttpResponseBase:
+        """Stream its log."""
+        return stream_events(request, self.get_job(pk))

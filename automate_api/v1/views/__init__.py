@@ -4,6 +4,7 @@ from automate_api.v1.views.api_keys import APIKeyViewSet
 from automate_api.v1.views.endpoints import EndpointViewSet
 from automate_api.v1.views.executions import ExecutionViewSet
 from automate_api.v1.views.index import IndexView
+from automate_api.v1.views.jobs import JobViewSet
 from automate_api.v1.views.llm_clients import LLMClientViewSet
 from automate_api.v1.views.models import ModelListView
 from automate_api.v1.views.prompt_logs import PromptLogViewSet
@@ -14,6 +15,7 @@ __all__ = [
     "EndpointViewSet",
     "ExecutionViewSet",
     "IndexView",
+    "JobViewSet",
     "LLMClientViewSet",
     "ModelListView",
     "PromptLogViewSet",

@@ -4,13 +4,17 @@ from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from rest_framework.request import Request
 
 from automate_api.exceptions import NotFound
-from automate_api.models import Actor, Endpoint
+from automate_api.models import Actor, Endpoint, Execution
 from automate_api.services.endpoints import find_runnable
+from automate_api.services.runs import prepare_execution
 from automate_api.v1.base import TenantFilterMixin
 from automate_api.v1.base.tenant import tenant_of_request
+from automate_api.v1.correlation import correlation_id_of
 from automate_api.v1.permissions import key_of
+from automate_api.v1.serializers.endpoints import run_request_of
 
 
 class ActorMixin:
@@ -53,6 +57,19 @@ class RunsMixin:
     """
 
     atomic_requests: ClassVar[bool] = False
+
+    def get_execution(self, request: Request, key: str) -> Execution:
+        """What the request asks the endpoint for, checked and not stored yet.
+
+        Raises:
+            AutomateError: what `get_runnable` and `prepare_execution` raise.
+        """
+        return prepare_execution(
+            self.get_runnable(key),
+            actor=self.get_actor(),  # type: ignore[attr-defined]  # from the other mixin
+            correlation_id=correlation_id_of(request),
+            **run_request_of(request),
+        )
 
     def get_runnable(self, key: str) -> Endpoint:
         """The endpoint with this id or slug, with what a run needs of it.

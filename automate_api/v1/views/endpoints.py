@@ -16,10 +16,12 @@ from automate_api.services.endpoints import (
     find_endpoint,
     update_endpoint,
 )
-from automate_api.services.runs import run_endpoint
+from automate_api.services.jobs import create_job
+from automate_api.services.runs import run_to_end
 from automate_api.v1.base import BaseModelViewSet
 from automate_api.v1.filtersets import EndpointFilterSet
-from automate_api.v1.serializers.endpoints import EndpointSerializer, RunRequestSerializer, run_request_of
+from automate_api.v1.prefer import JOB_ACCEPTED, PREFER, job_accepted, prefers_async
+from automate_api.v1.serializers.endpoints import EndpointSerializer, RunRequestSerializer
 from automate_api.v1.serializers.executions import ExecutionSerializer, answer_of
 from automate_api.v1.views.domain import DomainMixin, RunsMixin
 
@@ -69,20 +71,22 @@ class EndpointViewSet(RunsMixin, DomainMixin, BaseModelViewSet):
         delete_endpoint(instance)
 
     @extend_schema(
-        parameters=[ID_OR_SLUG],
+        parameters=[ID_OR_SLUG, PREFER],
         summary=_("Run endpoint"),
-        description=_("Run the endpoint to its end and answer with the execution, which is stored."),
+        description=_(
+            "Run the endpoint to its end and answer with the execution, which is stored. With `Prefer: respond-async` "
+            "the answer is a job, at once."
+        ),
         request=RunRequestSerializer,
-        responses=OpenApiResponse(ExecutionSerializer, description=_("The execution, which has succeeded.")),
+        responses={
+            200: OpenApiResponse(ExecutionSerializer, description=_("The execution, which has succeeded.")),
+            202: JOB_ACCEPTED,
+        },
     )
     @action(detail=True, methods=["post"])
     def run(self, request: Request, pk: str | None = None) -> Response:
         """Run it now."""
-        asked = run_request_of(request)
-        execution = run_endpoint(
-            self.get_runnable(str(pk)),
-            actor=self.get_actor(),
-            correlation_id=request.correlation_id,  # type: ignore[attr-defined]
-            **asked,
-        )
-        return Response(answer_of(execution))
+        execution = self.get_execution(request, str(pk))
+        if prefers_async(request):
+            return job_accepted(request, create_job(execution))
+        return Response(answer_of(run_to_end(execution)))

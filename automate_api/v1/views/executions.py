@@ -1,20 +1,27 @@
 """`executions/`: the runs of a tenant."""
 
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from automate_api.models import Execution
+from automate_api.services.jobs import create_job
+from automate_api.services.runs import prepare_replay, run_to_end
 from automate_api.v1.base import BaseReadOnlyViewSet
+from automate_api.v1.correlation import correlation_id_of
 from automate_api.v1.filtersets import ExecutionFilterSet
-from automate_api.v1.serializers.executions import ExecutionSerializer
-from automate_api.v1.views.domain import DomainMixin
+from automate_api.v1.prefer import JOB_ACCEPTED, PREFER, job_accepted, prefers_async
+from automate_api.v1.serializers.executions import ExecutionSerializer, answer_of
+from automate_api.v1.views.domain import DomainMixin, RunsMixin
 
 
 @extend_schema_view(
     list=extend_schema(description=_("Your runs, newest first; for staff all of the tenant.")),
     retrieve=extend_schema(description=_("One run: what went in, how it ended, what it cost.")),
 )
-class ExecutionViewSet(DomainMixin, BaseReadOnlyViewSet):
+class ExecutionViewSet(RunsMixin, DomainMixin, BaseReadOnlyViewSet):
     """Executions: each caller sees its own, staff all of the tenant."""
 
     queryset = Execution.objects.all()
@@ -22,3 +29,24 @@ class ExecutionViewSet(DomainMixin, BaseReadOnlyViewSet):
     filterset_class = ExecutionFilterSet
     ordering_fields = ("created_at", "finished_at", "duration_ms")
     scope_resource = "executions"
+
+    @extend_schema(
+        parameters=[PREFER],
+        summary=_("Replay execution"),
+        description=_(
+            "Run the same input on the same version of the endpoint again: a new execution, which points to this one. "
+            "With `Prefer: respond-async` the answer is a job, at once."
+        ),
+        request=None,
+        responses={
+            200: OpenApiResponse(ExecutionSerializer, description=_("The new execution, which has succeeded.")),
+            202: JOB_ACCEPTED,
+        },
+    )
+    @action(detail=True, methods=["post"])
+    def replay(self, request: Request, pk: str | None = None) -> Response:
+        """Run it again."""
+        execution = prepare_replay(self.get_object(), actor=self.get_actor(), correlation_id=correlation_id_of(request))
+        if prefers_async(request):
+            return job_accepted(request, create_job(execution))
+        return Response(answer_of(run_to_end(execution)))

@@ -9,11 +9,12 @@ import pytest
 from django.db import OperationalError
 from django.db.models import F
 from django.utils import timezone
+from pytest_django import Settings
 
 from automate_api.models import IdempotencyKey
 from automate_api.services import leases
 from automate_api.services.idempotency import Claim, claim_key
-from automate_api.services.leases import LEASE, LeaseKeeper
+from automate_api.services.leases import LeaseKeeper
 from tests.factories import make_user
 from tests.servers import until
 
@@ -38,8 +39,8 @@ class Failing(Held):
 
 
 @pytest.fixture
-def keeper(monkeypatch: pytest.MonkeyPatch) -> LeaseKeeper:
-    monkeypatch.setattr(leases, "HEARTBEAT", 0.01)
+def keeper(settings: Settings) -> LeaseKeeper:
+    settings.AUTOMATE_API_HEARTBEAT = 0.01
     return LeaseKeeper()
 
 
@@ -102,7 +103,7 @@ def test_a_database_that_fails_is_asked_again(keeper: LeaseKeeper, caplog: pytes
 def test_renewing_a_claim_moves_its_end() -> None:
     claim = claim_key("k", tenant_id="", user=make_user(), fingerprint="f")
     assert isinstance(claim, Claim)
-    IdempotencyKey.objects.update(leased_until=F("leased_until") - timedelta(seconds=LEASE))
+    IdempotencyKey.objects.update(leased_until=F("leased_until") - timedelta(seconds=30))
     Claim.renew_all([claim])
     left = IdempotencyKey.objects.get().leased_until - timezone.now()
-    assert timedelta(seconds=LEASE - 5) < left <= timedelta(seconds=LEASE + 1)
+    assert timedelta(seconds=30 - 5) < left <= timedelta(seconds=31)

@@ -19,7 +19,7 @@ from automate_api.exceptions import (
     UpstreamFailed,
 )
 from automate_api.models import Endpoint, Execution, PromptLog
-from automate_api.services.runs import prepare_run, run_endpoint
+from automate_api.services.runs import prepare_execution, prepare_run, run_to_end
 from tests.factories import make_actor, make_endpoint, make_llm_client, make_provider
 from tests.upstream import BREAKS, FRAMINGS, TEXT, USAGE, FakeUpstream, vector
 
@@ -38,14 +38,12 @@ def endpoint_for(upstream: FakeUpstream, model: str = "chat", **fields: Any) -> 
 
 def run(endpoint: Endpoint, given: Any = "Hello", **arguments: Any) -> Execution:
     arguments.setdefault("actor", make_actor())
-    return run_endpoint(endpoint, correlation_id="c-1", input=given, **arguments)
+    return run_to_end(prepare_execution(endpoint, correlation_id="c-1", input=given, **arguments))
 
 
 def streamed(endpoint: Endpoint, given: Any = "Hello", **arguments: Any) -> tuple[Any, Execution]:
-    prepared, execution = prepare_run(
-        endpoint, actor=make_actor(), correlation_id="c-1", input=given, stream=True, **arguments
-    )
-    return collect(prepared), Execution.objects.get(pk=execution.pk)
+    execution = prepare_execution(endpoint, actor=make_actor(), correlation_id="c-1", input=given, **arguments)
+    return collect(prepare_run(execution, stream=True)), Execution.objects.get(pk=execution.pk)
 
 
 def test_a_run_is_one_execution_and_one_prompt_log(upstream: FakeUpstream, settings: Any) -> None:
@@ -240,7 +238,8 @@ def test_an_upstream_that_breaks_is_an_error_and_never_a_final(upstream: FakeUps
 @pytest.mark.django_db(transaction=True)
 def test_a_run_whose_user_is_deleted_meanwhile_is_stored_without_one(upstream: FakeUpstream) -> None:
     ann = make_actor()
-    prepared, execution = prepare_run(endpoint_for(upstream), actor=ann, correlation_id="c", input="Hello")
+    execution = prepare_execution(endpoint_for(upstream), actor=ann, correlation_id="c", input="Hello")
+    prepared = prepare_run(execution)
     begin = prepared.begin
 
     def begin_and_delete() -> None:

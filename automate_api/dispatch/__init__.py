@@ -1,0 +1,1 @@
+"""Dispatchers: how a job's id gets to a worker."""

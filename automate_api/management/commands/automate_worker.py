@@ -1,0 +1,110 @@
+"""`manage.py automate_worker`: worker and reaper in one process, on the queue in the database."""
+
+import signal
+import threading
+import time
+from argparse import ArgumentParser
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, close_old_connections
+from django.utils.translation import gettext_lazy as _
+
+from automate_api.services.reaper import reap
+
+#: Seconds between two rounds of the reaper.
+REAP_EVERY = 1.0
+
+
+class Command(BaseCommand):
+    """The embedded case: `TASKS` names django-tasks-db's backend. Start as many as you like."""
+
+    help = str(_("Work on jobs, and return those of workers that have died."))
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """`--concurrency`, `--interval`."""
+        parser.add_argument("--concurrency", type=int, default=4, help=str(_("Jobs at once (4).")))
+        parser.add_argument(
+            "--interval", type=float, default=0.03, help=str(_("Seconds between two looks at an empty queue (0.03)."))
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Work until told to stop; what runs then is finished first, unless told a second time."""
+        stop = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda _number, _frame: _stop(stop))
+        queue = _queue()
+        slots = threading.Semaphore(options["concurrency"])
+        self.stdout.write(f"Working on {options['concurrency']} jobs at once.")
+        reaper = threading.Thread(target=_reap_until, args=(stop, self), name="automate-reaper", daemon=True)
+        reaper.start()
+        with ThreadPoolExecutor(options["concurrency"], "automate-worker") as threads:
+            while not stop.is_set():
+                if queue.has_work() and slots.acquire(timeout=1):
+                    threads.submit(queue.work_once).add_done_callback(lambda _future: slots.release())
+                else:
+                    stop.wait(options["interval"])
+        self.stdout.write("Stopped.")
+
+
+class _Queue:
+    """The queue of django-tasks-db, one task at a time."""
+
+    def __init__(self, worker: Any, ready: Any) -> None:
+        self._worker, self._ready = worker, ready
+
+    def has_work(self) -> bool:
+        """Whether a task is due. It only reads: a worker that looks for one locks out every writer of SQLite."""
+        try:
+            close_old_connections()
+            return bool(self._ready().exists())
+        except DatabaseError:
+            time.sleep(1)
+            return False
+
+    def work_once(self) -> None:
+        """Do the next task, if there is one still."""
+        self._worker().run()
+        close_old_connections()
+
+
+def _queue() -> _Queue:
+    try:
+        from django_tasks_db.management.commands.db_worker import Worker  # noqa: PLC0415
+        from django_tasks_db.models import DBTaskResult  # noqa: PLC0415
+    except (ImportError, RuntimeError) as exc:
+        raise CommandError(
+            "The embedded worker needs django-automate-api[worker], and django_tasks_db in INSTALLED_APPS."
+        ) from exc
+    from automate_api.dispatch.tasks import QUEUE, TasksDispatcher  # noqa: PLC0415
+
+    def worker() -> Any:
+        return Worker(
+            queue_names=[QUEUE],
+            interval=0,
+            batch=True,
+            backend_name=TasksDispatcher.backend,
+            startup_delay=False,
+            max_tasks=1,
+            worker_id=f"automate-{threading.get_ident()}",
+            excluded_queue_names=[],
+        )
+
+    return _Queue(worker, lambda: DBTaskResult.objects.ready().filter(backend_name=TasksDispatcher.backend))
+
+
+def _reap_until(stop: threading.Event, command: BaseCommand) -> None:
+    while not stop.wait(REAP_EVERY):
+        try:
+            reap()
+        except DatabaseError as exc:
+            command.stderr.write(f"The reaper could not reach the database: {type(exc).__name__}")
+        finally:
+            close_old_connections()
+
+
+def _stop(stop: threading.Event) -> None:
+    if stop.is_set():
+        raise SystemExit(1)
+    stop.set()

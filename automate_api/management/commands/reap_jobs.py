@@ -1,0 +1,33 @@
+"""`manage.py reap_jobs`: return what dead workers and dead web processes held."""
+
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils.translation import gettext_lazy as _
+
+from automate_api.services.reaper import reap
+
+
+class Command(BaseCommand):
+    """Once, for a timer; or again and again, beside workers that are not `automate_worker`."""
+
+    help = str(_("Return the jobs of dead workers, hand out forgotten ones, and end the executions of dead processes."))
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """`--every`."""
+        parser.add_argument("--every", type=float, metavar="SECONDS", help=str(_("Go on, a round every so often.")))
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Say what was done, where there was anything to do."""
+        while True:
+            done = reap()
+            if any((done.jobs, done.forgotten, done.executions)) or not options["every"]:
+                self.stdout.write(
+                    f"jobs returned: {done.jobs}, jobs handed out again: {done.forgotten}, "
+                    f"executions ended: {done.executions}"
+                )
+            if not options["every"]:
+                return
+            time.sleep(options["every"])

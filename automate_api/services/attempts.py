@@ -1,0 +1,231 @@
+"""A worker's attempt at a job: claim it, run it, log what it says, and store how it ended."""
+
+import json
+import logging
+import random
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import DatabaseError, transaction
+from django.db.models import F
+from django.db.models.functions import Coalesce, Now
+
+from automate_api.conf import settings
+from automate_api.engine.driver import Run
+from automate_api.engine.events import EventType, RunEvent
+from automate_api.engine.relay import relay
+from automate_api.exceptions import (
+    AutomateError,
+    RunCancelled,
+    UpstreamBrokeOff,
+    UpstreamFailed,
+    UpstreamRateLimited,
+    UpstreamTimeout,
+    UpstreamUnavailable,
+)
+from automate_api.models import Execution, Job, JobStep
+from automate_api.services import leases
+from automate_api.services.job_log import append_end, append_events, end_without_run, error_event
+from automate_api.services.jobs import announce, enqueue
+from automate_api.services.leases import from_now, lease_end
+from automate_api.services.recording import Recorder, writing
+from automate_api.services.runs import run_of
+from automate_api.services.versions import pinned_endpoint
+
+logger = logging.getLogger(__name__)
+
+#: Seconds between two entries of the log, and between two looks at whether a silent job is cancelled.
+LOG_INTERVAL, CANCEL_INTERVAL = 0.1, 1.0
+
+_WORTH_ANOTHER_TRY = (UpstreamUnavailable, UpstreamTimeout, UpstreamRateLimited, UpstreamFailed, UpstreamBrokeOff)
+
+
+def work_on(job_id: UUID) -> bool:
+    """Try the job once, if it is due and nobody else's; whether it was. What workers call, as often as they like."""
+    job = _claimed(job_id)
+    if job is None:
+        return False
+    attempt = Attempt(job)
+    leases.keeper.keep(attempt)
+    try:
+        attempt.work()
+    finally:
+        leases.keeper.drop(attempt)
+    return True
+
+
+def _claimed(job_id: UUID) -> Job | None:
+    """Claim the job in one statement: of many workers one has it, and a late redelivery has nothing."""
+    with writing(), transaction.atomic():
+        taken = (
+            Job.objects.due()
+            .filter(pk=job_id)
+            .update(
+                status=Job.Status.RUNNING,
+                token=uuid4(),
+                leased_until=lease_end(),
+                attempts=F("attempts") + 1,
+                started_at=Coalesce("started_at", Now()),
+            )
+        )
+        if taken:
+            Execution.objects.filter(job=job_id).update(status=Execution.Status.RUNNING)
+            # Read before anybody else may have taken it over.
+            return _with_execution(job_id)
+    early = Job.objects.filter(pk=job_id, status__in=Job.WAITING, not_before__gt=Now()).first()
+    if early is not None:
+        # The queue's clock is ahead of the database's.
+        enqueue(early, delay=1.0)
+    return None
+
+
+def _with_execution(job_id: UUID) -> Job:
+    job: Job = Job.objects.select_related("execution").get(pk=job_id)
+    return job
+
+
+class LeaseLost(Exception):
+    """The job is another attempt's by now, or has ended; nothing more of this one may be stored."""
+
+
+class Attempt:
+    """One attempt at a job that this process holds. Everything it stores depends on its still being held."""
+
+    def __init__(self, job: Job) -> None:
+        self.job, self.execution = job, job.execution
+        self._steps = list(self.execution.steps)
+        self._cancelled, self._looked = False, time.monotonic()
+
+    @classmethod
+    def renew_all(cls, leases: Sequence["Attempt"]) -> None:
+        """Hold these jobs for longer."""
+        held = Job.objects.filter(pk__in=[attempt.job.pk for attempt in leases], status=Job.Status.RUNNING)
+        held.filter(token__in=[attempt.job.token for attempt in leases]).update(leased_until=lease_end())
+
+    @property
+    def held(self) -> Any:
+        """The job's row, if it is still this attempt's."""
+        return Job.objects.filter(pk=self.job.pk, token=self.job.token, status=Job.Status.RUNNING)
+
+    def work(self) -> None:
+        """Run the job and store how the attempt ended; nothing is stored where the job is no longer held."""
+        try:
+            run = self._prepared()
+            relay(run, lambda events: self._log(run, events), every=LOG_INTERVAL)
+            self._store(run)
+        except AutomateError as exc:
+            self._fail(exc)
+        except LeaseLost:
+            logger.warning("Job %s was taken over by another worker.", self.job.pk)
+        except DatabaseError as exc:
+            # The lease runs out, and the reaper decides.
+            logger.error("How job %s ended could not be stored: %s", self.job.pk, type(exc).__name__)
+
+    def _prepared(self) -> Run:
+        """The run of what the caller sent, on the endpoint as it was then.
+
+        Raises:
+            AutomateError: what it ran is gone, or is no longer set up.
+        """
+        execution, sent = self.execution, json.loads(self.job.request.reveal())
+        execution.endpoint = pinned_endpoint(execution)
+        execution.llm_client = execution.endpoint.llm_client
+        stored = execution.input, execution.params
+        execution.input, execution.params = sent["input"], sent["params"]
+        try:
+            return run_of(
+                execution,
+                begin=_nothing,
+                finish=_nothing,
+                stream=True,
+                timeout=self.job.timeout_seconds,
+                attempt=self.job.attempts,
+                remember=self._remember,
+            )
+        finally:
+            execution.input, execution.params = stored
+
+    # -- while it runs -----------------------------------------------------------------------------------------------
+
+    def _log(self, run: Run, events: list[RunEvent]) -> bool:
+        """Append to the log; False where the run is to stop."""
+        if events:
+            progress = [event.data for event in events if event.type is EventType.PROGRESS]
+            columns = {"progress": progress[-1]} if progress else {}
+            with writing(), transaction.atomic():
+                if not append_events(self.held, self.job, events, columns, secrets=run.secrets):
+                    return False
+        return not self._is_cancelled(every=0.0 if events else CANCEL_INTERVAL)
+
+    def _is_cancelled(self, *, every: float) -> bool:
+        if not self._cancelled and time.monotonic() - self._looked >= every:
+            self._looked = time.monotonic()
+            self._cancelled = not self.held.filter(cancel_requested_at__isnull=True).exists()
+        return self._cancelled
+
+    def _remember(self, key: str, function: Callable[[], Any]) -> Any:
+        """Call `function` in the transaction that notes the step, unless an attempt before has."""
+        done = JobStep.objects.filter(job=self.job, key=key).first()
+        if done is not None:
+            return done.result
+        with transaction.atomic():
+            # Locks the row: nobody takes the job over until this has committed.
+            if not self.held.update(leased_until=lease_end()):
+                raise RunCancelled
+            result = function()
+            JobStep.objects.create(job=self.job, key=key, result=result)
+        return result
+
+    # -- how it ends -------------------------------------------------------------------------------------------------
+
+    def _store(self, run: Run) -> None:
+        delay = self._delay_after(run)
+        if delay is not None:
+            self._store_retry(run, delay)
+            enqueue(self.job, delay=delay)
+            return
+        end = run.end or RunEvent(EventType.CANCELLED, {"partial": ""})
+        with writing(), transaction.atomic():
+            if not append_end(self.held, self.job, end, secrets=run.secrets):
+                raise LeaseLost
+            Recorder(self.execution).store_end(run, steps=self._steps)
+        announce(self.job)
+
+    def _delay_after(self, run: Run) -> float | None:
+        """Seconds to the next attempt; None where this was the last."""
+        if not isinstance(run.error, _WORTH_ANOTHER_TRY) or self.job.attempts >= self.job.max_attempts:
+            return None
+        if self._is_cancelled(every=0.0):
+            return None
+        asked: float = getattr(run.error, "retry_after", None) or 0.0
+        return max(asked, backoff(self.job.attempts))
+
+    def _store_retry(self, run: Run, delay: float) -> None:
+        code = str(run.error.code) if run.error else ""
+        data = {"attempt": self.job.attempts + 1, "after_seconds": round(delay, 3), "code": code}
+        later = from_now(delay)
+        columns = {"status": Job.Status.RETRYING, "not_before": later, "enqueued_at": later, "token": None}
+        with writing(), transaction.atomic():
+            retry = RunEvent(EventType.RETRY, data)
+            if not append_events(self.held, self.job, [retry], {**columns, "leased_until": None}):
+                raise LeaseLost
+            steps = [*self._steps, *run.steps]
+            Execution.objects.filter(pk=self.execution.pk).update(status=Execution.Status.QUEUED, steps=steps)
+
+    def _fail(self, exc: AutomateError) -> None:
+        with writing(), transaction.atomic():
+            if not end_without_run(self.held, self.job, error_event(exc)):
+                return
+        announce(self.job)
+
+
+def backoff(attempts: int) -> float:
+    """Seconds to wait after so many attempts: doubling, and some more by chance so that not all come back at once."""
+    jitter = random.uniform(0, settings.job_jitter)  # noqa: S311 - not a secret
+    return float(settings.job_backoff * 2 ** (attempts - 1) + jitter)
+
+
+def _nothing(run: Run) -> None:
+    """Attempts store what happens themselves."""

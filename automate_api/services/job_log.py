@@ -1,0 +1,66 @@
+"""The event log of a job: one sequence, appended in batches by whoever holds the job."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db.models import F
+from django.db.models.functions import Now
+
+from automate_api.engine.events import EventType, RunEvent
+from automate_api.exceptions import AutomateError
+from automate_api.models import Execution, Job, JobEvent
+from automate_api.security.redaction import redact
+from automate_api.services.recording import storable
+
+_STATUS = {EventType.FINAL: Job.Status.SUCCEEDED, EventType.ERROR: Job.Status.FAILED}
+
+
+def append_events(
+    held: Any, job: Job, events: Sequence[RunEvent], columns: Mapping[str, Any], *, secrets: Sequence[str] = ()
+) -> bool:
+    """Append `events` and set `columns` of the job, inside the caller's transaction; False where it is not held.
+
+    Args:
+        held: the job's row as a queryset, narrowed to what must still be true of it.
+        job: the job.
+        events: in their order.
+        columns: as `QuerySet.update()` takes them.
+        secrets: what must not be stored.
+    """
+    if not held.update(last_event=F("last_event") + len(events), **columns):
+        return False
+    last = Job.objects.values_list("last_event", flat=True).get(pk=job.pk)
+    JobEvent.objects.bulk_create(
+        JobEvent(job=job, sequence=sequence, type=event.type.value, data=storable(redact(event.data, secrets)))
+        for sequence, event in enumerate(events, last - len(events) + 1)
+    )
+    return True
+
+
+def append_end(held: Any, job: Job, end: RunEvent, *, secrets: Sequence[str] = ()) -> bool:
+    """Append the terminal event, and end the job as it says; what the caller sent is forgotten."""
+    columns = {
+        "status": _STATUS.get(end.type, Job.Status.CANCELLED),
+        "error": {name: str(end.data[name]) for name in ("code", "detail") if name in end.data} or None,
+        "finished_at": Now(),
+        "token": None,
+        "leased_until": None,
+        "request": "",
+    }
+    return append_events(held, job, [end], columns, secrets=secrets)
+
+
+def end_without_run(held: Any, job: Job, end: RunEvent) -> bool:
+    """`append_end`, and the execution's end, where no run is at hand that could tell more."""
+    if not append_end(held, job, end):
+        return False
+    status = Execution.Status(_STATUS.get(end.type, Job.Status.CANCELLED))
+    error = {name: str(end.data[name]) for name in ("code", "detail") if name in end.data} or None
+    unfinished = Execution.objects.filter(pk=job.execution_id, status__in=Execution.UNFINISHED)
+    unfinished.update(status=status, error=error, finished_at=Now())
+    return True
+
+
+def error_event(error: AutomateError) -> RunEvent:
+    """The terminal event of a job that failed before it could say anything."""
+    return RunEvent(EventType.ERROR, {"code": str(error.code), "detail": error.detail, "partial": ""})

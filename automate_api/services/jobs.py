@@ -1,0 +1,118 @@
+"""Jobs: make, cancel, and who is told. What workers do with them is in `attempts`."""
+
+import json
+from functools import partial
+from typing import Protocol
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext_lazy as _
+
+from automate_api.conf import settings
+from automate_api.engine.events import EventType, RunEvent
+from automate_api.exceptions import Conflict, NotFound
+from automate_api.models import Actor, Execution, Job, JobEvent
+from automate_api.security.redaction import redact
+from automate_api.services.job_log import end_without_run
+from automate_api.services.recording import storable, writing
+from automate_api.signals import job_ended
+
+
+class Dispatcher(Protocol):
+    """Hands jobs to workers. Only ids travel; the job's row owns the truth."""
+
+    def enqueue(self, job_id: UUID, *, delay: float, priority: int) -> None:
+        """Have a worker call `attempts.work_on(job_id)` in `delay` seconds or later.
+
+        One that cannot wait leaves a delayed job to the reaper.
+        """
+
+
+def create_job(execution: Execution, *, priority: int = 0) -> Job:
+    """A job that carries `execution`, which is not stored yet; a worker begins it once both are committed.
+
+    Args:
+        execution: of `prepare_execution` or `prepare_replay`.
+        priority: from -100 to 100; higher comes first, where the dispatcher knows priorities.
+
+    Raises:
+        NotConfigured: the host has no key to encrypt under what the caller sent.
+    """
+    job = Job(tenant_id=execution.tenant_id, user_id=execution.user_id, execution=execution, priority=priority)
+    job.request = json.dumps({"input": execution.input, "params": execution.params})
+    job.max_attempts, job.timeout_seconds = settings.job_attempts, settings.job_timeout
+    execution.status = Execution.Status.QUEUED
+    execution.input, execution.params = storable(redact(execution.input)), storable(redact(execution.params))
+    with writing(), transaction.atomic():
+        execution.save(force_insert=True)
+        job.not_before, job.enqueued_at, job.last_event = Now(), Now(), 1
+        job.save(force_insert=True)
+        JobEvent.objects.create(job=job, sequence=1, type=EventType.QUEUED.value, data={})
+    job.refresh_from_db(fields=["not_before", "enqueued_at"])
+    enqueue(job)
+    return job
+
+
+def find_job(key: str, *, actor: Actor) -> Job:
+    """The job with this id that `actor` may read, with its execution.
+
+    Raises:
+        NotFound: there is none.
+    """
+    try:
+        job_id = UUID(key)
+    except ValueError as exc:
+        raise NotFound from exc
+    job: Job | None = Job.objects.readable_by(actor).select_related("execution").filter(pk=job_id).first()
+    if job is None:
+        raise NotFound
+    return job
+
+
+def enqueue(job: Job, *, delay: float = 0.0) -> None:
+    """Hand `job` to the dispatcher once the present transaction, if there is one, has committed."""
+    dispatcher: Dispatcher = import_string(settings.job_dispatcher)()
+    transaction.on_commit(partial(dispatcher.enqueue, job.pk, delay=delay, priority=job.priority))
+
+
+def cancel_job(job: Job) -> Job:
+    """Cancel `job`: one that waits never starts, one that runs stops soon. The job as it is then.
+
+    Raises:
+        Conflict: it has ended.
+    """
+    if not _end_waiting(job) and not _ask_running(job):
+        raise Conflict(_("The job has ended."))
+    current: Job = Job.objects.select_related("execution").get(pk=job.pk)
+    return current
+
+
+def _end_waiting(job: Job) -> bool:
+    waiting = Job.objects.filter(pk=job.pk, status__in=Job.WAITING)
+    with writing(), transaction.atomic():
+        if not end_without_run(waiting, job, RunEvent(EventType.CANCELLED, {"partial": ""})):
+            return False
+    announce(job)
+    return True
+
+
+def _ask_running(job: Job) -> bool:
+    running = Job.objects.filter(pk=job.pk, status=Job.Status.RUNNING)
+    with writing():
+        # Asking twice changes nothing.
+        running.filter(cancel_requested_at__isnull=True).update(cancel_requested_at=Now())
+    return running.exists()
+
+
+def announce(job: Job) -> None:
+    """Tell the receivers of `job_ended` once the present transaction, if there is one, has committed."""
+    transaction.on_commit(partial(_send_ended, job.pk))
+
+
+def _send_ended(job_id: UUID) -> None:
+    job = Job.objects.select_related("execution").filter(pk=job_id).first()
+    if job is not None:
+        # One receiver's failure is not another's, nor the job's.
+        job_ended.send_robust(sender=Job, job=job)

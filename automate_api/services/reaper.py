@@ -1,0 +1,100 @@
+"""The reaper: returns what the dead held, and hands out again what the queue has lost."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import DateTimeField, ExpressionWrapper, F, Max, Q
+from django.db.models.functions import Coalesce, Now
+
+from automate_api.conf import settings
+from automate_api.engine.events import EventType, RunEvent
+from automate_api.exceptions import WorkerLost
+from automate_api.models import Execution, Job
+from automate_api.services.job_log import append_events, end_without_run, error_event
+from automate_api.services.jobs import announce, enqueue
+from automate_api.services.leases import from_now
+from automate_api.services.recording import writing
+
+# Rows looked at in one round.
+_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Reaped:
+    """What a round did: jobs of dead workers, jobs handed out again, executions of dead web processes."""
+
+    jobs: int
+    forgotten: int
+    executions: int
+
+
+def reap() -> Reaped:
+    """One round. Several reapers at once do no harm: each row is changed under the condition it was chosen by."""
+    jobs = sum(_return(job) for job in Job.objects.abandoned()[:_BATCH])
+    forgotten = sum(_hand_out_again(job) for job in _forgotten())
+    return Reaped(jobs, forgotten, _end_executions())
+
+
+def _return(job: Job) -> bool:
+    """Give a dead worker's job to the next, or end it where it was cancelled or tried often enough."""
+    dead = Job.objects.abandoned().filter(pk=job.pk, token=job.token)
+    if job.cancel_requested_at is not None:
+        return _end(dead, job, RunEvent(EventType.CANCELLED, {"partial": ""}))
+    if job.attempts >= job.max_attempts:
+        return _end(dead, job, error_event(WorkerLost()))
+    retry = RunEvent(EventType.RETRY, {"attempt": job.attempts + 1, "after_seconds": 0, "code": str(WorkerLost.code)})
+    columns = {"status": Job.Status.RETRYING, "token": None, "leased_until": None}
+    with writing(), transaction.atomic():
+        if not append_events(dead, job, [retry], {**columns, "not_before": Now(), "enqueued_at": Now()}):
+            return False
+        Execution.objects.filter(pk=job.execution_id).update(status=Execution.Status.QUEUED)
+    enqueue(job)
+    return True
+
+
+def _end(dead: Any, job: Job, event: RunEvent) -> bool:
+    with writing(), transaction.atomic():
+        if not end_without_run(dead, job, event):
+            return False
+    announce(job)
+    return True
+
+
+def _forgotten() -> Any:
+    """Jobs that are due and that no worker will be told of: whoever enqueued or received them died in between.
+
+    They are told from jobs that wait their turn in a long queue by what was enqueued after them: either something that
+    was has begun, or nothing at all has for the time of a lease.
+    """
+    lately = from_now(-settings.lease)
+    overdue = Job.objects.due().filter(enqueued_at__lte=lately)
+    if not overdue.exists():
+        return overdue.none()
+    begun = Job.objects.filter(started_at__gte=lately).aggregate(last=Max("enqueued_at"))["last"]
+    chosen = overdue if begun is None else overdue.filter(enqueued_at__lt=begun)
+    return chosen.order_by("-priority", "enqueued_at")[:_BATCH]
+
+
+def _hand_out_again(job: Job) -> bool:
+    with writing():
+        same = Job.objects.filter(pk=job.pk, status=job.status, enqueued_at=job.enqueued_at)
+        if not same.update(enqueued_at=Now()):
+            return False
+    enqueue(job)
+    return True
+
+
+def _end_executions() -> int:
+    """End what web processes ran that are gone: by their lease, or where they died before the first heartbeat."""
+    begun = ExpressionWrapper(F("created_at") + timedelta(seconds=settings.lease), output_field=DateTimeField())
+    running = Execution.objects.annotate(ends=Coalesce("leased_until", begun)).filter(status=Execution.Status.RUNNING)
+    dead = list(running.filter(job__isnull=True, ends__lte=Now()).values_list("pk", flat=True)[:_BATCH])
+    # One that came to life in between has a lease again.
+    unleased = Q(leased_until__isnull=True) | Q(leased_until__lte=Now())
+    error = {"code": str(WorkerLost.code), "detail": str(WorkerLost.default_detail)}
+    with writing():
+        chosen = Execution.objects.filter(unleased, pk__in=dead, status=Execution.Status.RUNNING)
+        ended: int = chosen.update(status=Execution.Status.FAILED, error=error, finished_at=Now())
+    return ended

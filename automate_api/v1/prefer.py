@@ -1,0 +1,44 @@
+"""`Prefer: respond-async` (RFC 7240): a job instead of waiting."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+
+from automate_api.models import Job
+from automate_api.v1.serializers.jobs import JobSerializer
+
+RESPOND_ASYNC = "respond-async"
+
+PREFER = OpenApiParameter(
+    "Prefer",
+    str,
+    OpenApiParameter.HEADER,
+    enum=[RESPOND_ASYNC],
+    description=_("`respond-async`: answer with a job and do not wait (RFC 7240)."),
+)
+
+#: What is answered then, for `@extend_schema`.
+JOB_ACCEPTED = OpenApiResponse(JobSerializer, description=_("The job, which a worker will begin."))
+
+
+def prefers_async(request: Request) -> bool:
+    """Whether the caller would rather not wait."""
+    preferences = request.headers.get("Prefer", "").split(",")
+    return any(preference.partition(";")[0].strip().lower() == RESPOND_ASYNC for preference in preferences)
+
+
+def job_accepted(request: Request, job: Job) -> Response:
+    """202 with the job, and where it is."""
+    headers = {"Location": url_of(request, "job-detail", job), "Preference-Applied": RESPOND_ASYNC}
+    return Response(JobSerializer(job).data, status=202, headers=headers)
+
+
+def url_of(request: Request, name: str, job: Any) -> str:
+    """The path of the job's route `name`, beside the route of this request."""
+    match = request.resolver_match
+    namespace = f"{match.namespace}:" if match and match.namespace else ""
+    return str(reverse(namespace + name, kwargs={"pk": job.pk}))
