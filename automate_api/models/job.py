@@ -5,11 +5,11 @@ from typing import Any, ClassVar, Self
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
-from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from automate_api.ids import uuid7
 from automate_api.models.execution import Execution
+from automate_api.models.now import Now
 from automate_api.models.tenant import OwnedQuerySet, TenantModel
 from automate_api.security.secrets import SecretField
 

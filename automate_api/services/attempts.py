@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 from django.db import DatabaseError, transaction
 from django.db.models import F
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Coalesce
 
 from automate_api.conf import settings
 from automate_api.engine.driver import Run
@@ -26,6 +26,7 @@ from automate_api.exceptions import (
     UpstreamUnavailable,
 )
 from automate_api.models import Execution, Job, JobStep
+from automate_api.models.now import Now
 from automate_api.services import leases
 from automate_api.services.job_log import append_end, append_events, end_without_run, error_event
 from automate_api.services.jobs import announce, enqueue

@@ -6,7 +6,6 @@ from typing import Protocol
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models.functions import Now
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
@@ -14,6 +13,7 @@ from automate_api.conf import settings
 from automate_api.engine.events import EventType, RunEvent
 from automate_api.exceptions import Conflict, NotFound
 from automate_api.models import Actor, Execution, Job, JobEvent
+from automate_api.models.now import Now
 from automate_api.security.redaction import redact
 from automate_api.services.job_log import end_without_run
 from automate_api.services.recording import storable, writing

@@ -6,12 +6,13 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import DateTimeField, ExpressionWrapper, F, Max, Q
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Coalesce
 
 from automate_api.conf import settings
 from automate_api.engine.events import EventType, RunEvent
 from automate_api.exceptions import WorkerLost
 from automate_api.models import Execution, Job
+from automate_api.models.now import Now
 from automate_api.services.job_log import append_events, end_without_run, error_event
 from automate_api.services.jobs import announce, enqueue
 from automate_api.services.leases import from_now
