@@ -127,6 +127,18 @@ class Settings:
         return float(self.get("JOB_TIMEOUT", 900))
 
     @property
+    def job_retention(self) -> float | None:
+        """`AUTOMATE_API_JOB_RETENTION`: seconds for which a job is kept after its end; None: for ever."""
+        seconds: float | None = self.get("JOB_RETENTION")
+        return seconds
+
+    @property
+    def job_event_retention(self) -> float | None:
+        """`AUTOMATE_API_JOB_EVENT_RETENTION`: seconds after a job's end for which its events are kept; None: for ever."""
+        seconds: float | None = self.get("JOB_EVENT_RETENTION", 604_800)
+        return seconds
+
+    @property
     def rate_limit(self) -> str | None:
         """`AUTOMATE_API_RATE_LIMIT`: what each caller may ask of each view, such as `1000/hour`; None: no limit."""
         rate: str | None = self.get("RATE_LIMIT")

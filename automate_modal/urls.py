@@ -1,13 +1,17 @@
 """Routes of the multi-modal gateway; mount them where you like, usually at `/api/v1/modal/`."""
 
 from django.urls import path
+from rest_framework.routers import SimpleRouter
 
 from automate_api.v1.base.routing import StreamPattern
 from automate_modal.api.views import EndpointJobView, EndpointStreamView, JobEventsView, JobStatusView
 
 app_name = "automate_modal"
 
+router = SimpleRouter()
+
 urlpatterns = [
+    *router.urls,
     StreamPattern("endpoints/<str:pk>/stream/", EndpointStreamView.as_view(), name="endpoint-stream"),
     path("endpoints/<str:pk>/job/", EndpointJobView.as_view(), name="endpoint-job"),
     path("jobs/<str:pk>/status/", JobStatusView.as_view(), name="job-status"),

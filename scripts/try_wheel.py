@@ -18,7 +18,19 @@ from django.urls import URLResolver, include, path
 
 PACKAGES = ("automate_api", "automate_modal")
 CHECKOUT = Path(__file__).resolve().parent.parent
-EXTRAS = ("drf_spectacular_sidecar", "psycopg", "redis", "uvicorn", "gunicorn", "granian", "xllamacpp")
+EXTRAS = (
+    "celery",
+    "django_tasks_db",
+    "drf_spectacular_sidecar",
+    "psycopg",
+    "redis",
+    "uvicorn",
+    "gunicorn",
+    "granian",
+    "xllamacpp",
+)
+# Imported only where a setting names them.
+OPTIONAL = {"automate_api.dispatch.celery": "celery"}
 
 urlpatterns: list[URLResolver] = []  # this script is its host's URL configuration too
 
@@ -54,12 +66,23 @@ def modules(package: str) -> list[str]:
     """The names of all modules of a package, after importing each. (Django imports `admin` only for its own admin.)"""
     root = importlib.import_module(package)
     names = [info.name for info in pkgutil.walk_packages(root.__path__, f"{package}.")]
-    return [importlib.import_module(name).__name__ for name in names if not name.endswith(".admin")]
+    always = [name for name in names if not name.endswith(".admin") and name not in OPTIONAL]
+    return [importlib.import_module(name).__name__ for name in always]
+
+
+def lacks(module: str) -> str | None:
+    """The package whose absence keeps a module from being imported."""
+    try:
+        importlib.import_module(module)
+    except ModuleNotFoundError as exc:
+        return exc.name
+    return None
 
 
 def failures() -> list[str]:
     """What is wrong with the installation."""
     found = [f"{name} is installed: this is no core-only environment" for name in EXTRAS if find_spec(name)]
+    found += [f"{name} needs no {extra}" for name, extra in OPTIONAL.items() if lacks(name) != extra]
     for package in PACKAGES:
         folder = Path(str(importlib.import_module(package).__file__)).parent
         if folder.is_relative_to(CHECKOUT) and ".tox" not in folder.parts:

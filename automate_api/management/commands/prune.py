@@ -1,22 +1,35 @@
 """`manage.py prune`: delete what has been kept for long enough."""
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.utils.translation import gettext_lazy as _
 
 from automate_api.management.progress import progress
-from automate_api.services import idempotency
+from automate_api.services import idempotency, retention
+
+# What goes, in this order: how much there is, and what deletes it batch by batch.
+_PRUNED: tuple[tuple[str, Callable[[], int], Callable[[], Iterator[int]]], ...] = (
+    ("idempotency keys", idempotency.count_expired, idempotency.prune),
+    ("jobs", retention.count_jobs, retention.prune_jobs),
+    ("job events", retention.count_events, retention.prune_events),
+)
 
 
 class Command(BaseCommand):
     """Run it from time to time, such as once a night."""
 
-    help = str(_("Delete idempotency keys older than AUTOMATE_API_IDEMPOTENCY_RETENTION. Interrupted, start it again."))
+    help = str(
+        _(
+            "Delete idempotency keys, ended jobs and their events that have been kept for as long as "
+            "AUTOMATE_API_IDEMPOTENCY_RETENTION, AUTOMATE_API_JOB_RETENTION and AUTOMATE_API_JOB_EVENT_RETENTION say. "
+            "Interrupted, start it again."
+        )
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Delete in batches, and say how many rows went."""
-        total = idempotency.count_expired()
-        rows = idempotency.prune()
-        deleted = sum(progress(rows, total=total, label="idempotency keys", stream=self.stderr, size=int))
-        self.stdout.write(f"idempotency keys: {deleted} deleted")
+        for label, count, prune in _PRUNED:
+            deleted = sum(progress(prune(), total=count(), label=label, stream=self.stderr, size=int))
+            self.stdout.write(f"{label}: {deleted} deleted")

@@ -1,0 +1,57 @@
+"""What is kept of jobs that have ended, and for how long."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+
+from automate_api.conf import settings
+from automate_api.models import Job, JobEvent
+from automate_api.services.leases import from_now
+from automate_api.services.recording import writing
+
+
+def count_jobs() -> int:
+    """How many ended jobs have been kept for `AUTOMATE_API_JOB_RETENTION`."""
+    return int(_expired_jobs().count())
+
+
+def prune_jobs(*, batch: int = 1000) -> Iterator[int]:
+    """Delete ended jobs that have been kept for long enough, with their events and steps; executions stay.
+
+    Yields how many, batch by batch. A batch of jobs is as small as its events are many.
+    """
+    while chosen := list(_expired_jobs().order_by("finished_at").values_list("pk", flat=True)[: batch // 10 or 1]):
+        with writing(), transaction.atomic():
+            _deleted, by_model = Job.objects.filter(pk__in=chosen).delete()
+        yield by_model.get(Job._meta.label, 0)  # noqa: SLF001 - Django's public _meta
+
+
+def count_events() -> int:
+    """How many events have been kept for `AUTOMATE_API_JOB_EVENT_RETENTION` after their jobs' ends."""
+    return int(_expired_events().count())
+
+
+def prune_events(*, batch: int = 1000) -> Iterator[int]:
+    """Delete events of jobs that ended long enough ago, but for the terminal ones; yields how many, batch by batch."""
+    while chosen := list(_expired_events().values_list("pk", flat=True)[:batch]):
+        with writing():
+            deleted, _by_model = JobEvent.objects.filter(pk__in=chosen).delete()
+        yield deleted
+
+
+def _expired_jobs() -> Any:
+    return _ended_before(settings.job_retention)
+
+
+def _expired_events() -> Any:
+    jobs = _ended_before(settings.job_event_retention)
+    # An ended job's last event is its terminal one.
+    return JobEvent.objects.filter(job__in=jobs, sequence__lt=F("job__last_event")).order_by("pk")
+
+
+def _ended_before(retention: float | None) -> Any:
+    """Jobs that ended so many seconds ago, by the database's clock."""
+    ended = Job.objects.exclude(status__in=Job.UNFINISHED)
+    return ended.none() if retention is None else ended.filter(finished_at__lte=from_now(-float(retention)))
