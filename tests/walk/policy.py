@@ -156,6 +156,9 @@ POLICIES: Mapping[str, Policy] = {
     ),
     "automate_api:endpoint-run POST": Policy(resource="endpoints", access="run", path=_ENDPOINT, body=_run),
     "automate_modal:endpoint-stream POST": Policy(resource="endpoints", access="run", path=_ENDPOINT, body=_run),
+    "automate_modal:endpoint-job POST": Policy(
+        resource="endpoints", access="run", status=202, path=_ENDPOINT, body=_run
+    ),
     # executions and prompt logs
     "automate_api:execution-list GET": Policy(
         resource="executions",
@@ -163,6 +166,7 @@ POLICIES: Mapping[str, Policy] = {
         filters={"endpoint": "endpoint", "user": "user", "correlation_id": "execution.correlation_id"},
     ),
     "automate_api:execution-detail GET": Policy(resource="executions", path={"pk": ("execution",)}),
+    "automate_api:execution-replay POST": Policy(resource="executions", access="run", path={"pk": ("execution",)}),
     "automate_api:prompt-log-list GET": Policy(
         resource="prompt-logs",
         lists="prompt_log",
@@ -175,6 +179,15 @@ POLICIES: Mapping[str, Policy] = {
         },
     ),
     "automate_api:prompt-log-detail GET": Policy(resource="prompt-logs", path={"pk": ("prompt_log",)}),
+    # jobs
+    "automate_api:job-list GET": Policy(
+        resource="jobs", lists="job", filters={"execution": "job.execution", "user": "user"}
+    ),
+    "automate_api:job-detail GET": Policy(resource="jobs", path={"pk": ("job", "waiting_job")}),
+    "automate_api:job-cancel POST": Policy(resource="jobs", access="write", path={"pk": ("waiting_job",)}),
+    "automate_api:job-events GET": Policy(resource="jobs", path={"pk": ("job",)}),
+    "automate_modal:job-status GET": Policy(resource="jobs", path={"pk": ("job", "waiting_job")}),
+    "automate_modal:job-events GET": Policy(resource="jobs", path={"pk": ("job",)}),
     # API keys
     "automate_api:api-key-list GET": Policy(
         resource="api-keys", role="staff", lists="api_key", filters={"name": "api_key.name"}

@@ -8,12 +8,16 @@ from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
+from django.db import transaction
 from django.db.models import QuerySet
 from django.test import Client
 
+from automate_api.engine.events import EventType, RunEvent
 from automate_api.ids import uuid7
-from automate_api.models import Execution, PromptLog
+from automate_api.models import Execution, Job, PromptLog
 from automate_api.services.api_keys import issue_key
+from automate_api.services.job_log import end_without_run
+from automate_api.services.jobs import create_job
 from tests.factories import make_endpoint, make_llm_client, make_provider, make_user
 
 HOME, AWAY = "acme", "globex"
@@ -112,7 +116,7 @@ class Row:
     owner: Any = None
     shared: bool = False
     #: Other values that name the row, as a slug does.
-    names: dict[str, str] = field(default_factory=dict, compare=False)
+    names: dict[str, Any] = field(default_factory=dict, compare=False)
 
     def is_visible(self, caller: Caller) -> bool:
         """Whether `caller` may know that it is there."""
@@ -188,12 +192,14 @@ class World:
         opened = make_endpoint(tenant_id=tenant_id, llm_client=open_client)
         execution = Execution.objects.create(
             tenant_id=tenant_id, user=member.user, endpoint=opened, llm_client=open_client, endpoint_version=1,
-            task_type="llm.chat", input="x", correlation_id=f"{tenant_id}-{next(_number)}", status="succeeded",
+            llm_client_version=1, task_type="llm.chat", input="x", status="succeeded",
+            correlation_id=f"{tenant_id}-{next(_number)}",
         )  # fmt: skip
         log = PromptLog.objects.create(
             tenant_id=tenant_id, user=member.user, execution=execution, log_key=f"{tenant_id}-{next(_number)}",
             model=f"{tenant_id}-chat", provider=used.slug,
         )  # fmt: skip
+        job, waiting_job = (_job(execution, ended=ended) for ended in (True, False))
         key, _text = issue_key(tenant_id=tenant_id, user=member.user, name=f"{tenant_id} key", scopes=["endpoints:run"])
         group = Group.objects.create(name=f"{tenant_id} group")
         group.user_set.add(member.user)
@@ -201,6 +207,7 @@ class World:
         self._add(tenant_id, True, user=[member.user, staff.user], group=[group])
         self._add(tenant_id, False, endpoint=[closed], api_key=[key, member.key, staff.key])
         self._add(tenant_id, False, member.user, llm_client=[own], execution=[execution], prompt_log=[log])
+        self._add(tenant_id, False, member.user, job=[job], waiting_job=[waiting_job])
         models = {f"{row.slug}/{row.default_model}" for row in (spare, used)}
         self.rows += [Row("model", name, tenant_id, shared=True) for name in models | {f"{used.slug}/chat"}]
 
@@ -213,12 +220,25 @@ class World:
     def _add(self, tenant_id: str, shared: bool, owner: Any = None, **kinds: list[Any]) -> None:
         for kind, made in kinds.items():
             for row in made:
-                names = {
+                names: dict[str, Any] = {
                     name: getattr(row, name)
                     for name in ("slug", "log_key", "correlation_id", "name", "model", "provider")
                     if isinstance(getattr(row, name, None), str)
                 }
+                if kind == "job":
+                    names["execution"] = row.execution_id
                 self.rows.append(Row(kind, row.pk, tenant_id, owner, shared, names))
+
+
+def _job(like: Execution, *, ended: bool) -> Job:
+    """A job with an execution of its own, which has ended or waits for a worker; a stream of it ends at once or not."""
+    execution = Execution.objects.get(pk=like.pk)
+    execution.pk, execution._state.adding = uuid7(), True
+    job = create_job(execution)
+    if ended:
+        with transaction.atomic():
+            end_without_run(Job.objects.filter(pk=job.pk), job, RunEvent(EventType.FINAL, {"output": "x"}))
+    return job
 
 
 def _split(place: str) -> tuple[str, str]:
