@@ -23,7 +23,9 @@ def pinned_endpoint(execution: Execution) -> Endpoint:
     if endpoint is None or then is None:
         raise Conflict(_("The endpoint, as it was then, is gone."))
     _restore(endpoint, then.snapshot, version=then.version)
-    endpoint.llm_client = _pinned_client(execution) if execution.llm_client_version is not None else None
+    # One of before versions were kept names a client and no version of it.
+    has_client = execution.llm_client_id is not None or execution.llm_client_version is not None
+    endpoint.llm_client = _pinned_client(execution) if has_client else None
     return endpoint
 
 
