@@ -1,15 +1,19 @@
 """The event log of a job: one sequence, appended in batches by whoever holds the job."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
+from uuid import UUID
 
+from django.db import transaction
 from django.db.models import F
-from django.db.models.functions import Now
 
 from automate_api.engine.events import EventType, RunEvent
 from automate_api.exceptions import AutomateError
 from automate_api.models import Execution, Job, JobEvent
+from automate_api.models.now import Now
 from automate_api.security.redaction import redact
+from automate_api.services import job_feed
 from automate_api.services.recording import storable
 
 _STATUS = {EventType.FINAL: Job.Status.SUCCEEDED, EventType.ERROR: Job.Status.FAILED}
@@ -34,7 +38,13 @@ def append_events(
         JobEvent(job=job, sequence=sequence, type=event.type.value, data=storable(redact(event.data, secrets)))
         for sequence, event in enumerate(events, last - len(events) + 1)
     )
+    transaction.on_commit(partial(_tell, job.pk))
     return True
+
+
+def _tell(job_id: UUID) -> None:
+    # Whoever listens in another process finds out a little later.
+    job_feed.feed.news(job_id)
 
 
 def append_end(held: Any, job: Job, end: RunEvent, *, secrets: Sequence[str] = ()) -> bool:

@@ -46,11 +46,17 @@ class JobEventStream(StreamingHttpResponse):
 
     Every listener has a place in the log and no queue of its own, so that one who reads slowly, or not at all, costs
     nothing. No database connection is held while it waits.
+
+    Args:
+        job: the job.
+        after: the sequence number of the last event that was read before.
+        is_async: whether the server is an ASGI server.
+        is_empty: to have the head alone.
     """
 
-    def __init__(self, job: Job, *, after: int, is_async: bool) -> None:
+    def __init__(self, job: Job, *, after: int, is_async: bool, is_empty: bool = False) -> None:
         self._job_id: UUID = job.pk
-        self._after = after
+        self._after, self._is_empty = after, is_empty
         self._listener: Listener | None = None
         content = self._stream_async() if is_async else self._stream_sync()
         super().__init__(content, content_type="text/event-stream")
@@ -70,6 +76,8 @@ class JobEventStream(StreamingHttpResponse):
             job_feed.feed.leave(self._listener)
 
     def _stream_sync(self) -> Iterator[bytes]:
+        if self._is_empty:
+            return
         news = threading.Event()
         self._listener = Listener(self._job_id, news.set)
         job_feed.feed.join(self._listener)
@@ -77,11 +85,13 @@ class JobEventStream(StreamingHttpResponse):
             yield _HEAD
             while True:
                 news.clear()
+                # Asked first: what is read then is all there will be.
+                has_ended = self._has_ended()
                 kept = self._kept()
                 frames = kept if kept is not None else self._read()
                 if frames:
                     yield self._taken(frames)
-                if self._is_over(frames):
+                if _is_over(frames, has_ended=has_ended):
                     return
                 if not frames and not news.wait(WSGI_SILENCE):
                     yield COMMENT
@@ -89,6 +99,8 @@ class JobEventStream(StreamingHttpResponse):
             self._leave()
 
     async def _stream_async(self) -> AsyncIterator[bytes]:
+        if self._is_empty:
+            return
         news, loop = asyncio.Event(), asyncio.get_running_loop()
         self._listener = Listener(self._job_id, lambda: _tell(loop, news))
         job_feed.feed.join(self._listener)
@@ -96,11 +108,12 @@ class JobEventStream(StreamingHttpResponse):
             yield _HEAD
             while True:
                 news.clear()
+                has_ended = self._has_ended()
                 kept = self._kept()
                 frames = kept if kept is not None else await in_storage_thread(self._read)
                 if frames:
                     yield self._taken(frames)
-                if self._is_over(frames):
+                if _is_over(frames, has_ended=has_ended):
                     return
                 if not frames:
                     try:
@@ -124,12 +137,16 @@ class JobEventStream(StreamingHttpResponse):
         self._after = frames[-1].sequence
         return b"".join(frame.data for frame in frames)
 
-    def _is_over(self, frames: list[Frame]) -> bool:
-        # A log that was pruned has no terminal event.
-        return frames[-1].is_last if frames else job_feed.feed.has_ended(self._job_id)
+    def _has_ended(self) -> bool:
+        return job_feed.feed.has_ended(self._job_id)
 
 
 _HEAD = f"retry: {RETRY}\n\n".encode()
+
+
+def _is_over(frames: list[Frame], *, has_ended: bool) -> bool:
+    # A log that was pruned, or went with its job, has no terminal event.
+    return frames[-1].is_last if frames else has_ended
 
 
 def _tell(loop: asyncio.AbstractEventLoop, news: asyncio.Event) -> None:

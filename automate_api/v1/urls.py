@@ -3,6 +3,7 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from automate_api.v1.base.routing import StreamPattern
 from automate_api.v1.views import (
     APIKeyViewSet,
     EndpointViewSet,
@@ -27,7 +28,7 @@ router.register("api-keys", APIKeyViewSet, basename="api-key")
 
 urlpatterns = [
     path("", IndexView.as_view(), name="index"),
-    *router.urls,
+    *StreamPattern.among(router.urls, "job-events"),
     path("models/", ModelListView.as_view(), name="model-list"),
     path("schema/", SchemaView.as_view(), name="schema"),
     path("docs/", SwaggerView.as_view(), name="docs"),

@@ -1,7 +1,7 @@
 """Routes of views that an ASGI server shall not give a thread for as long as they stream."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
 from typing import Any
 
@@ -17,13 +17,22 @@ View = Callable[..., HttpResponseBase]
 class StreamPattern(URLPattern):
     """As `path()` makes, of a synchronous view that returns quickly and leaves the work to its response.
 
+    `route` is as for `path()`, or a pattern that Django has made of one.
+
     Under ASGI Django calls such a view in a thread that the request keeps to its end. Where this route is resolved on
     an event loop, which is what ASGI means, the view is called in one of the few threads that use the ORM instead.
     """
 
-    def __init__(self, route: str, view: View, *, name: str) -> None:
-        super().__init__(RoutePattern(route, name=name, is_endpoint=True), view, name=name)
+    def __init__(self, route: Any, view: View, *, name: str | None) -> None:
+        pattern = RoutePattern(route, name=name, is_endpoint=True) if isinstance(route, str) else route
+        super().__init__(pattern, view, name=name)
         self._on_loop = _on_loop(view)
+
+    @classmethod
+    def among(cls, routes: Iterable[Any], *names: str) -> Iterator[Any]:
+        """The `routes` of a router, those with these names as such patterns."""
+        for route in routes:
+            yield cls(route.pattern, route.callback, name=route.name) if route.name in names else route
 
     def resolve(self, path: str) -> ResolverMatch | None:
         """The match, whose `func` is a coroutine function on an event loop."""

@@ -44,7 +44,7 @@ def stream_events(request: Request, job: Job) -> HttpResponseBase:
     after = last_event_id(request)
     if has_nothing_more(job, after):
         return HttpResponse(status=HTTPStatus.NO_CONTENT)
-    return JobEventStream(job, after=after, is_async=is_asgi(request))
+    return JobEventStream(job, after=after, is_async=is_asgi(request), is_empty=request.method == "HEAD")
 
 
 @extend_schema_view(
