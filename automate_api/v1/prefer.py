@@ -13,13 +13,31 @@ from automate_api.v1.serializers.jobs import JobSerializer
 
 RESPOND_ASYNC = "respond-async"
 
-PREFER = OpenApiParameter(
-    "Prefer",
-    str,
-    OpenApiParameter.HEADER,
-    enum=[RESPOND_ASYNC],
-    description=_("`respond-async`: answer with a job and do not wait (RFC 7240)."),
-)
+
+def location_of(description: Any) -> OpenApiParameter:
+    """The header `Location` of a 202, for `@extend_schema(parameters=…)`."""
+    return OpenApiParameter("Location", str, OpenApiParameter.HEADER, description=description, response=[202])
+
+
+#: What is sent and answered, for `@extend_schema(parameters=…)`.
+PREFER = [
+    OpenApiParameter(
+        "Prefer",
+        str,
+        OpenApiParameter.HEADER,
+        enum=[RESPOND_ASYNC],
+        description=_("`respond-async`: answer with a job and do not wait (RFC 7240)."),
+    ),
+    location_of(_("Where the job is.")),
+    OpenApiParameter(
+        "Preference-Applied",
+        str,
+        OpenApiParameter.HEADER,
+        enum=[RESPOND_ASYNC],
+        description=_("That the preference was followed."),
+        response=[202],
+    ),
+]
 
 #: What is answered then, for `@extend_schema`.
 JOB_ACCEPTED = OpenApiResponse(JobSerializer, description=_("The job, which a worker will begin."))

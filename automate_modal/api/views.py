@@ -15,13 +15,13 @@ from automate_api.services.jobs import create_job, find_job
 from automate_api.services.runs import prepare_run
 from automate_api.v1.base import BaseAPIView
 from automate_api.v1.job_events import PARAMETER
-from automate_api.v1.prefer import url_of
+from automate_api.v1.prefer import location_of, url_of
 from automate_api.v1.serializers.endpoints import RunRequestSerializer
 from automate_api.v1.serializers.events import EVENT_STREAM
 from automate_api.v1.serializers.jobs import JobAcceptedSerializer, JobResultSerializer, status_of_job
 from automate_api.v1.views.domain import ActorMixin, RunsMixin, is_asgi
 from automate_api.v1.views.endpoints import ID_OR_SLUG
-from automate_api.v1.views.jobs import JOB_EVENTS, stream_events
+from automate_api.v1.views.jobs import JOB_EVENTS, JOB_ID, stream_events
 
 
 class EndpointStreamView(RunsMixin, ActorMixin, BaseAPIView):
@@ -56,7 +56,7 @@ class EndpointJobView(RunsMixin, ActorMixin, BaseAPIView):
     scope_access = "run"
 
     @extend_schema(
-        parameters=[ID_OR_SLUG],
+        parameters=[ID_OR_SLUG, location_of(_("Where the job's status is."))],
         summary=_("Start job"),
         description=_("Run the endpoint as a job, which survives the death of the process that works on it."),
         request=RunRequestSerializer,
@@ -87,6 +87,7 @@ class JobStatusView(_JobView):
     """Where a job stands."""
 
     @extend_schema(
+        parameters=[JOB_ID],
         summary=_("Job status"),
         description=_("Where the job stands, and what came of it."),
         responses=OpenApiResponse(JobResultSerializer, description=_("Where it stands.")),
@@ -101,7 +102,7 @@ class JobEventsView(_JobView):
 
     extra_query_params = (PARAMETER,)
 
-    @extend_schema(**JOB_EVENTS)
+    @extend_schema(**{**JOB_EVENTS, "parameters": [JOB_ID, *JOB_EVENTS["parameters"]]})
     def get(self, request: Request, pk: str) -> HttpResponseBase:
         """Stream its log."""
         return stream_events(request, self.get_job(pk))

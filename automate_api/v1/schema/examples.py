@@ -11,6 +11,7 @@ HOST = "https://automate.example.com"
 
 _MODEL = "gpt-4o-mini"
 _EXECUTION = "01a0b1c2-d3e4-7f56-8a9b-0c1d2e3f4a5b"
+_JOB = "01a0b1c2-d3e5-7a10-9f3c-6b7d8e9f0a1b"
 _API_KEY = "01a0b1c2-0f1e-7d2c-9b3a-4c5d6e7f8a9b"
 _QUESTION = "What is a fjord?"
 _TEXT = "A fjord is a long, narrow inlet of the sea between steep cliffs, carved by a glacier."
@@ -47,6 +48,7 @@ EXAMPLES: dict[str, Any] = {
             "llm-client": "llm-clients",
             "endpoint": "endpoints",
             "execution": "executions",
+            "job": "jobs",
             "prompt-log": "prompt-logs",
             "api-key": "api-keys",
             "model": "models",
@@ -91,10 +93,35 @@ EXAMPLES: dict[str, Any] = {
         "steps": [_STEP],
         "first_token_ms": 212,
         "duration_ms": 842,
+        "replay_of": None,
         "user": 7,
         "correlation_id": "order-4711",
         "created_at": _STARTED,
         "finished_at": _FINISHED,
+    },
+    "AutomateJob": {
+        "id": _JOB,
+        "execution": _EXECUTION,
+        "status": "retrying",
+        "priority": 0,
+        "attempts": 1,
+        "max_attempts": 3,
+        "progress": {"done": 40, "total": 100, "message": "Page 40 of 100"},
+        "error": None,
+        "cancel_requested": False,
+        "user": 7,
+        "created_at": _STARTED,
+        "not_before": "2026-01-31T12:10:13.500000Z",
+        "started_at": "2026-01-31T12:10:00.310000Z",
+        "finished_at": None,
+    },
+    "AutomateJobAccepted": {"job_id": _JOB, "status": "queued"},
+    "AutomateJobResult": {
+        "status": "succeeded",
+        "progress": {"done": 100, "total": 100, "message": "Page 100 of 100"},
+        "attempts": 2,
+        "result": _OUTPUT,
+        "error": None,
     },
     "AutomateLLMClient": {
         "id": 2,
@@ -175,6 +202,16 @@ EVENTS: list[dict[str, Any]] = [
     {"id": 2, "event": "token", "data": {"text": "A fjord is a long, narrow inlet of the sea"}},
     {"id": 3, "event": "token", "data": {"text": " between steep cliffs, carved by a glacier."}},
     {"id": 4, "event": "final", "data": {"output": _OUTPUT, "usage": _USAGE, "cost": _COST}},
+]
+#: The log of a job whose first worker died.
+JOB_EVENTS: list[dict[str, Any]] = [
+    {"id": 1, "event": "queued", "data": {}},
+    {"id": 2, "event": "started", "data": {"attempt": 1}},
+    {"id": 3, "event": "progress", "data": {"done": 40, "total": 100, "message": "Page 40 of 100"}},
+    {"id": 4, "event": "retry", "data": {"attempt": 2, "after_seconds": 0, "code": "worker_lost"}},
+    {"id": 5, "event": "started", "data": {"attempt": 2}},
+    {"id": 6, "event": "token", "data": {"text": _TEXT}},
+    {"id": 7, "event": "final", "data": {"output": _OUTPUT, "usage": _USAGE, "cost": _COST}},
 ]
 #: One that fails on the way.
 FAILED_EVENTS: list[dict[str, Any]] = [

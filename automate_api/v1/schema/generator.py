@@ -20,6 +20,7 @@ TAGS = {
     "index": _("Where everything is."),
     "llm-clients": _("Models with their prompts and parameters."),
     "models": _("The models that can be reached."),
+    "jobs": _("Runs that outlive their request, and the process that works on them."),
     "prompt-logs": _("What was said to models, and what they said."),
     "providers": _("Model servers: where they are, and how patiently they are called."),
     "schema": _("This description."),

@@ -7,7 +7,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from rest_framework import serializers
 
 from automate_api.v1.schema.events import frames
-from automate_api.v1.schema.examples import EVENTS, FAILED_EVENTS
+from automate_api.v1.schema.examples import EVENTS, FAILED_EVENTS, JOB_EVENTS
 
 
 class RunEventSerializer(serializers.Serializer[Any]):
@@ -17,6 +17,13 @@ class RunEventSerializer(serializers.Serializer[Any]):
     by it.
     """
 
+
+#: What the log of a job answers.
+JOB_EVENT_STREAM = OpenApiResponse(
+    RunEventSerializer,
+    description=_("Events, one after the other; each has the form of the schema. The last is terminal."),
+    examples=[OpenApiExample("second attempt", value=frames(JOB_EVENTS), media_type="text/event-stream")],
+)
 
 #: What a stream answers, for `@extend_schema(responses={(200, "text/event-stream"): EVENT_STREAM})`.
 EVENT_STREAM = OpenApiResponse(

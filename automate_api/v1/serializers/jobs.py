@@ -8,9 +8,10 @@ from rest_framework import serializers
 from automate_api.models import Job
 from automate_api.v1.serializers.fields import ObjectField, helped
 from automate_api.v1.serializers.providers import CallErrorSerializer
+from automate_api.v1.serializers.rows import RowSerializer
 
 
-class JobSerializer(serializers.ModelSerializer[Job]):
+class JobSerializer(RowSerializer[Job]):
     """One job: where it stands and how often it was tried."""
 
     progress = ObjectField(read_only=True, allow_null=True, help_text=_("What it last said of its progress."))
@@ -57,13 +58,13 @@ class JobAcceptedSerializer(serializers.Serializer[Any]):
     """A job that was taken."""
 
     job_id = serializers.UUIDField(help_text=_("The job."))
-    status = serializers.CharField(help_text=_("`queued`."))
+    status = serializers.ChoiceField(Job.Status.choices, help_text=_("Where it stands: `queued`."))
 
 
 class JobResultSerializer(serializers.Serializer[Any]):
     """Where a job stands, and what came of it."""
 
-    status = serializers.CharField(help_text=_("As in `jobs/`."))
+    status = serializers.ChoiceField(Job.Status.choices, help_text=_("Where it stands; the last three are final."))
     progress = ObjectField(allow_null=True, help_text=_("What it last said of its progress."))
     attempts = serializers.IntegerField(min_value=0, help_text=_("How often it was tried."))
     result = serializers.JSONField(allow_null=True, help_text=_("The execution's output; null until there is one."))

@@ -71,7 +71,7 @@ class EndpointViewSet(RunsMixin, DomainMixin, BaseModelViewSet):
         delete_endpoint(instance)
 
     @extend_schema(
-        parameters=[ID_OR_SLUG, PREFER],
+        parameters=[ID_OR_SLUG, *PREFER],
         summary=_("Run endpoint"),
         description=_(
             "Run the endpoint to its end and answer with the execution, which is stored. With `Prefer: respond-async` "

@@ -31,7 +31,7 @@ class ExecutionViewSet(RunsMixin, DomainMixin, BaseReadOnlyViewSet):
     scope_resource = "executions"
 
     @extend_schema(
-        parameters=[PREFER],
+        parameters=PREFER,
         summary=_("Replay execution"),
         description=_(
             "Run the same input on the same version of the endpoint again: a new execution, which points to this one. "

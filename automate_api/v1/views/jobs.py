@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from django.http import HttpResponse, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -15,17 +16,21 @@ from automate_api.services.jobs import cancel_job
 from automate_api.v1.base import BaseReadOnlyViewSet
 from automate_api.v1.filtersets import JobFilterSet
 from automate_api.v1.job_events import HEADER, PARAMETER, JobEventStream, has_nothing_more, last_event_id
-from automate_api.v1.serializers.events import EVENT_STREAM
+from automate_api.v1.serializers.events import JOB_EVENT_STREAM
 from automate_api.v1.serializers.jobs import JobSerializer
 from automate_api.v1.views.domain import DomainMixin, is_asgi
 
 _FROM = _("The id of the last event that was read: the stream goes on after it. Browsers send it by themselves.")
+_FROM_QUERY = _("The same, for clients that cannot set the header, which wins.")
+
+#: For views whose keyword spectacular cannot look up.
+JOB_ID = OpenApiParameter("id", OpenApiTypes.UUID, OpenApiParameter.PATH, description=_("The job's id."))
 
 #: For `@extend_schema` of a view that streams a job's log.
 JOB_EVENTS: dict[str, Any] = {
     "parameters": [
         OpenApiParameter(HEADER, str, OpenApiParameter.HEADER, description=_FROM),
-        OpenApiParameter(PARAMETER, str, OpenApiParameter.QUERY, description=_FROM),
+        OpenApiParameter(PARAMETER, str, OpenApiParameter.QUERY, description=_FROM_QUERY),
     ],
     "summary": _("Stream job events"),
     "description": _(
@@ -33,7 +38,7 @@ JOB_EVENTS: dict[str, Any] = {
         "nothing."
     ),
     "responses": {
-        (200, "text/event-stream"): EVENT_STREAM,
+        (200, "text/event-stream"): JOB_EVENT_STREAM,
         204: OpenApiResponse(description=_("The job has ended, and all was read: do not connect again.")),
     },
 }
