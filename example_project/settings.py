@@ -1,12 +1,13 @@
 """Settings of the example host. What a deployment changes comes from the environment:
 
 `DATABASE_URL`, `REDIS_URL`, `SECRET_KEY`, `ENCRYPTION_KEYS` (comma separated, the newest first), `ALLOWED_HOSTS`,
-`DEBUG`, `DATA_DIR`, `CONN_MAX_AGE` (seconds for which a thread keeps its connection to a database server; under ASGI,
-where threads come and go, leave it out), and `PRIVATE_HOSTS` (comma separated; the demo gives the address of its own
-model server).
+`DEBUG`, `DATA_DIR`, `LEASE` (seconds after which a dead process's jobs are another's), `CONN_MAX_AGE` (seconds for
+which a thread keeps its connection to a database server; under ASGI, where threads come and go, leave it out), and
+`PRIVATE_HOSTS` (comma separated; the demo gives the address of its own model server).
 """
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 from example_project.databases import database, sqlite
@@ -37,6 +38,9 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "corsheaders",
     "django_filters",
+    # Django 6 has tasks of its own.
+    *([] if find_spec("django.tasks") else ["django_tasks"]),
+    "django_tasks_db",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "rest_framework",
@@ -94,6 +98,9 @@ CACHES = {
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
 }
 
+# Jobs wait in a table; `manage.py automate_worker` works on them.
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+
 REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
 
 SPECTACULAR_SETTINGS = {
@@ -110,6 +117,8 @@ AUTOMATE_API_ENCRYPTION_KEYS = listed("ENCRYPTION_KEYS") or [_kept["encryption_k
 AUTOMATE_API_TENANT_RESOLVER = "example_project.tenants.resolver.tenant_of"
 AUTOMATE_API_TENANT_MEMBERS = "example_project.tenants.resolver.tenant_members"
 AUTOMATE_API_PUBLIC_SCHEMA = True
+AUTOMATE_API_LEASE = float(os.environ.get("LEASE") or 30)
+AUTOMATE_API_HEARTBEAT = AUTOMATE_API_LEASE / 3
 # No private address may be called but these. The demo names one: its model's, on this machine.
 AUTOMATE_API_PRIVATE_HOSTS = listed("PRIVATE_HOSTS")
 

@@ -1,4 +1,4 @@
-"""`make demo`: a real small model, a server, and a client that talks to it over HTTP.
+"""`make demo`: a real small model, a server, workers, and a client that talks to it over HTTP.
 
 `PORT` is the server's (8000). `ONCE=1` ends after the last step; else the server goes on until Ctrl-C. The exit code is
 0 when every step went as expected, and 1 otherwise.
@@ -11,13 +11,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn
 
 from example_project.demo.client import Client
 from example_project.demo.console import DemoError, detail, heading, progress, say
+from example_project.demo.jobs import outlive_a_worker
 from example_project.demo.processes import free_to_bind, manage, running, tail, wait_for_port
 from example_project.demo.story import tell
 from example_project.tenants.passwords import ADMIN, demo_password
@@ -75,6 +76,11 @@ def web_server(port: int, env: dict[str, str]) -> Iterator[subprocess.Popen[str]
         yield process
 
 
+def worker(env: dict[str, str]) -> AbstractContextManager[subprocess.Popen[str]]:
+    """A process that works on jobs."""
+    return running("example_project.demo.worker", log=DATA_DIR / "worker.log", env=env)
+
+
 def staff_of(seeded: dict[str, Any], tenant: str) -> dict[str, Any]:
     """The staff member of a seeded tenant."""
     users = next(item["users"] for item in seeded["tenants"] if item["id"] == tenant)
@@ -107,12 +113,14 @@ def demo() -> None:
     DATA_DIR.mkdir(parents=True, exist_ok=True)
     model_key = secrets.token_urlsafe(24)
     with model_server(model_key) as model:
-        env = {"PRIVATE_HOSTS": model.removeprefix("http://"), "DATA_DIR": str(DATA_DIR)}
+        # A short lease: the demo's audience waits for it.
+        env = {"PRIVATE_HOSTS": model.removeprefix("http://"), "DATA_DIR": str(DATA_DIR), "LEASE": "3"}
         seeded = prepare(env)
-        with web_server(port, env) as server:
+        with web_server(port, env) as server, ExitStack() as workers:
             staff = staff_of(seeded, "acme")
             client = Client(port, staff["api_key"])
-            tell(client, f"{model}/v1", model_key)
+            endpoint = tell(client, f"{model}/v1", model_key)
+            outlive_a_worker(client, endpoint, lambda: workers.enter_context(worker(env)))
             show_addresses(client, staff)
             if os.environ.get("ONCE") != "1":
                 serve_on(server)

@@ -45,18 +45,21 @@ class Client:
         self._check(method, path, answer, text, expect)
         return json.loads(text)
 
-    def stream(self, path: str, body: Any) -> Iterator[Event]:
-        """Print and send a request; its events, each as it arrives. DemoError unless they are well-formed."""
-        started = time.monotonic()
-        connection = self._send("POST", path, body, accept="text/event-stream")
+    def stream(self, path: str, body: Any = None) -> Iterator[Event]:
+        """Print and send a request, a POST where it has a body; its events, each as it arrives.
+
+        DemoError unless they are well-formed.
+        """
+        started, method = time.monotonic(), "GET" if body is None else "POST"
+        connection = self._send(method, path, body, accept="text/event-stream")
         try:
             answer = connection.getresponse()
             if answer.status != 200 or answer.headers.get_content_type() != "text/event-stream":
-                self._check("POST", path, answer, answer.read().decode(), expect=200)
-                raise DemoError(f"POST {path} answered {answer.headers['Content-Type']}, not an event stream")
+                self._check(method, path, answer, answer.read().decode(), expect=200)
+                raise DemoError(f"{method} {path} answered {answer.headers['Content-Type']}, not an event stream")
             yield from _events(answer, started)
         except (OSError, HTTPException) as error:
-            raise DemoError(f"POST {path}: the stream broke off ({error!r})") from error
+            raise DemoError(f"{method} {path}: the stream broke off ({error!r})") from error
         finally:
             connection.close()
 

@@ -162,11 +162,12 @@ def show_execution(client: Client, execution: dict[str, Any]) -> None:
     detail(f"{tokens}, {execution['duration_ms']} ms, {client.url('/api/v1/executions/')}{execution['id']}/")
 
 
-def tell(client: Client, base_url: str, api_key: str) -> None:
-    """The whole story. DemoError at the first step that is not as expected."""
+def tell(client: Client, base_url: str, api_key: str) -> int:
+    """The story to where an endpoint has been run and streamed; its id. DemoError at the first unexpected step."""
     provider = register_provider(client, base_url, api_key)
     try_provider(client, provider)
     endpoint = create_endpoint(client, create_llm_client(client, provider))
     refuse(client, endpoint)
     run(client, endpoint)
     stream(client, endpoint)
+    return endpoint

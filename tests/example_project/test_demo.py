@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -15,8 +15,9 @@ import psutil
 import pytest
 
 from example_project.demo import __main__ as demo
-from example_project.demo.client import Client
+from example_project.demo.client import Client, Event
 from example_project.demo.console import DemoError
+from example_project.demo.jobs import with_a_death
 from example_project.demo.processes import running
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -135,6 +136,25 @@ def test_the_client_reads_events_and_leaves_comments_out():
 def test_the_client_takes_no_other_answer_for_a_stream():
     with answering(200, "application/json", b"{}") as client, pytest.raises(DemoError, match="not an event stream"):
         list(client.stream("/stream/", {}))
+
+
+def test_the_worker_is_killed_after_the_first_piece_of_text(tmp_path):
+    said = [
+        Event("started", {"attempt": 1}, 0.1),
+        Event("token", {"text": "a"}, 0.2),
+        Event("token", {"text": "b"}, 0.3),
+    ]
+    with ExitStack() as stack:
+
+        def start():
+            return stack.enter_context(running("tests.example_project.waits", log=tmp_path / "log", env={}))
+
+        worker = start()
+        passed = with_a_death(iter(said), worker, start)
+        assert [next(passed), next(passed)] == said[:2]
+        assert worker.poll() is None
+        assert next(passed) == said[2]
+        assert worker.returncode == -signal.SIGKILL
 
 
 def test_an_unexpected_status_is_an_error_that_shows_the_answer():
