@@ -10,7 +10,7 @@ from example_project.demo.story import check, shown
 
 QUESTION = "Tell a long story about a lighthouse and the people who keep its light."
 # Tokens: enough that there is a middle to be killed in.
-_LENGTH = 320
+_LENGTH = 200
 
 Start = Callable[[], "subprocess.Popen[str]"]
 
