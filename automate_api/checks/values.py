@@ -16,9 +16,20 @@ from automate_api.security.limits import is_rate
 _MAKE_A_KEY = "python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
 
 _LISTS = ("ENCRYPTION_KEYS", "AUTHENTICATION_CLASSES", "PRIVATE_HOSTS", "REDACT_PATTERNS")
-_SECONDS = ("CONNECT_TIMEOUT", "FIRST_BYTE_TIMEOUT", "IDLE_TIMEOUT", "RUN_TIMEOUT")
+_SECONDS = (
+    *("CONNECT_TIMEOUT", "FIRST_BYTE_TIMEOUT", "IDLE_TIMEOUT", "RUN_TIMEOUT"),
+    *("LEASE", "HEARTBEAT", "JOB_BACKOFF", "JOB_TIMEOUT"),
+)
+# None: for ever.
+_RETENTIONS = ("JOB_RETENTION", "JOB_EVENT_RETENTION")
 # With the least that each may be: a day is what callers are promised for an answer kept under their key.
-_WHOLE = {"PROXY_COUNT": 0, "IDEMPOTENCY_RETENTION": 86_400, "MAX_REQUEST_BYTES": 1, "MAX_RESPONSE_BYTES": 1}
+_WHOLE = {
+    "PROXY_COUNT": 0,
+    "IDEMPOTENCY_RETENTION": 86_400,
+    "MAX_REQUEST_BYTES": 1,
+    "MAX_RESPONSE_BYTES": 1,
+    "JOB_ATTEMPTS": 1,
+}
 
 
 @register(TAG)
@@ -104,6 +115,13 @@ def _misnumbered() -> Iterator[tuple[str, Any, str]]:
         value = settings.get(name, 1)
         if not _is_positive(value):
             yield name, value, "a number of seconds above zero"
+    for name in _RETENTIONS:
+        value = settings.get(name)
+        if value is not None and not _is_positive(value):
+            yield name, value, "a number of seconds above zero, or None"
+    jitter = settings.get("JOB_JITTER", 0)
+    if jitter != 0 and not _is_positive(jitter):
+        yield "JOB_JITTER", jitter, "a number of seconds, or 0"
 
 
 def _is_positive(value: Any) -> bool:

@@ -56,3 +56,6 @@ AUTOMATE_API_MODELS = {"large": {"input_price": "cheap"}}
 AUTOMATE_API_RATE_LIMIT = "hourly"
 # E018: less than the day that callers are promised.
 AUTOMATE_API_IDEMPOTENCY_RETENTION = 60
+# E025: a class that is none. E028: whoever misses a beat is dead.
+AUTOMATE_API_JOB_DISPATCHER = "tests.hosts.careless.celery.Dispatcher"
+AUTOMATE_API_LEASE, AUTOMATE_API_HEARTBEAT = 10, 9
