@@ -34,10 +34,16 @@ class TasksDispatcher:
     def enqueue(self, job_id: UUID, *, delay: float, priority: int) -> None:
         """Have a worker work on the job in `delay` seconds or later, where the backend can wait."""
         chosen: Any = run_job.using(backend=self.backend)
-        backend = chosen.get_backend()
+        backend = backend_of(self)
         if delay and not backend.supports_defer:
             return
         options: dict[str, Any] = {"priority": priority} if backend.supports_priority else {}
         if delay:
             options["run_after"] = timezone.now() + timedelta(seconds=delay)
         chosen.using(**options).enqueue(str(job_id))
+
+
+def backend_of(dispatcher: TasksDispatcher | type[TasksDispatcher]) -> Any:
+    """The backend of `TASKS` that `dispatcher` enqueues on."""
+    chosen: Any = run_job.using(backend=dispatcher.backend)
+    return chosen.get_backend()

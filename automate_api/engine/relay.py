@@ -2,16 +2,19 @@
 
 import time
 from collections.abc import Callable
-from functools import partial
 
 from automate_api.engine.driver import Run
 from automate_api.engine.events import EventType, RunEvent
 from automate_api.engine.mailbox import ThreadMailbox
 from automate_api.engine.portal import portal
-from automate_api.engine.transports import Driving, end_of
+from automate_api.engine.transports import end_of
+from automate_api.exceptions import RunTimeout
 
 #: Takes what was said since it was last called, perhaps nothing; False stops the run.
 Sink = Callable[[list[RunEvent]], bool]
+
+#: Seconds that a capability has to stop when it is told to; then it is left to itself.
+GRACE = 5.0
 
 
 def relay(run: Run, sink: Sink, *, every: float) -> RunEvent:
@@ -23,18 +26,24 @@ def relay(run: Run, sink: Sink, *, every: float) -> RunEvent:
         every: seconds.
     """
     mailbox = ThreadMailbox()
-    driving = portal.submit(run.drive(mailbox.put))
-    driving.add_done_callback(partial(_tell_end, run, mailbox))
+    driving = portal.submit(_drive(run, mailbox))
+    # The driver has a deadline of its own, which a capability may pass over.
+    last, is_wanted = time.monotonic() + run.timeout + GRACE, True
     try:
         while True:
             began = time.monotonic()
             batch = mailbox.take(every)
-            if batch and batch[-1].is_terminal:
-                sink(coalesced(batch[:-1]))
-                return batch[-1]
-            if not sink(coalesced(batch)):
+            end = next((place for place, event in enumerate(batch) if event.is_terminal), None)
+            if end is not None:
+                sink(coalesced(batch[:end]))
+                return batch[end]
+            if began > last:
+                return _left(run, is_wanted=is_wanted)
+            goes_on = sink(coalesced(batch))
+            if is_wanted and not goes_on:
+                is_wanted, last = False, time.monotonic() + GRACE
                 driving.cancel()
-            elif batch:
+            elif is_wanted and batch:
                 # Whatever comes meanwhile is handed over together.
                 time.sleep(max(0.0, every - (time.monotonic() - began)))
     finally:
@@ -52,7 +61,20 @@ def coalesced(events: list[RunEvent]) -> list[RunEvent]:
     return merged
 
 
-def _tell_end(run: Run, mailbox: ThreadMailbox, driving: Driving) -> None:
-    # Where a run that was stopped could not: somebody waits for it.
-    if driving.cancelled() or driving.exception() is not None:
+async def _drive(run: Run, mailbox: ThreadMailbox) -> None:
+    try:
+        await run.drive(mailbox.put)
+    except BaseException:
+        # It was stopped and could not say so itself.
         mailbox.put_now(end_of(run))
+        raise
+
+
+def _left(run: Run, *, is_wanted: bool) -> RunEvent:
+    """How a run ended that goes on all the same."""
+    partial = "".join(run.text)
+    run.end = RunEvent(EventType.CANCELLED, {"partial": partial})
+    if is_wanted:
+        run.error = RunTimeout()
+        run.end = RunEvent(EventType.ERROR, {"code": run.error.code, "detail": run.error.detail, "partial": partial})
+    return run.end

@@ -8,16 +8,19 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, close_old_connections, transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
 
 from automate_api.conf import settings
 from automate_api.engine.driver import Run
 from automate_api.engine.events import EventType, RunEvent
 from automate_api.engine.relay import relay
+from automate_api.engine.transports import end_of
 from automate_api.exceptions import (
     AutomateError,
+    Conflict,
     RunCancelled,
     UpstreamBrokeOff,
     UpstreamFailed,
@@ -25,14 +28,16 @@ from automate_api.exceptions import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from automate_api.models import Execution, Job, JobStep
+from automate_api.models import Endpoint, Execution, Job, JobStep
 from automate_api.models.now import Now
+from automate_api.security.redaction import forget_revealed
 from automate_api.services import leases
 from automate_api.services.job_log import append_end, append_events, end_without_run, error_event
 from automate_api.services.jobs import announce, enqueue
 from automate_api.services.leases import from_now, lease_end
 from automate_api.services.recording import Recorder, writing
 from automate_api.services.runs import run_of
+from automate_api.services.secrets import encrypting
 from automate_api.services.versions import pinned_endpoint
 
 logger = logging.getLogger(__name__)
@@ -54,6 +59,7 @@ def work_on(job_id: UUID) -> bool:
         attempt.work()
     finally:
         leases.keeper.drop(attempt)
+        forget_revealed()
     return True
 
 
@@ -101,9 +107,12 @@ class Attempt:
 
     @classmethod
     def renew_all(cls, leases: Sequence["Attempt"]) -> None:
-        """Hold these jobs for longer."""
+        """Hold these jobs for longer, all but those whose row is locked: who stores something renews the lease too."""
         held = Job.objects.filter(pk__in=[attempt.job.pk for attempt in leases], status=Job.Status.RUNNING)
-        held.filter(token__in=[attempt.job.token for attempt in leases]).update(leased_until=lease_end())
+        with writing(), transaction.atomic():
+            mine = held.filter(token__in=[attempt.job.token for attempt in leases])
+            unlocked = mine.select_for_update(skip_locked=True).values("pk")
+            Job.objects.filter(pk__in=unlocked).update(leased_until=lease_end())
 
     @property
     def held(self) -> Any:
@@ -128,11 +137,12 @@ class Attempt:
         """The run of what the caller sent, on the endpoint as it was then.
 
         Raises:
-            AutomateError: what it ran is gone, or is no longer set up.
+            AutomateError: what it ran is gone, switched off, or no longer set up.
         """
-        execution, sent = self.execution, json.loads(self.job.request.reveal())
-        execution.endpoint = pinned_endpoint(execution)
-        execution.llm_client = execution.endpoint.llm_client
+        execution, sent = self.execution, self._sent()
+        execution.endpoint = endpoint = pinned_endpoint(execution)
+        execution.llm_client = endpoint.llm_client
+        _require_enabled(endpoint)
         stored = execution.input, execution.params
         execution.input, execution.params = sent["input"], sent["params"]
         try:
@@ -148,13 +158,17 @@ class Attempt:
         finally:
             execution.input, execution.params = stored
 
+    def _sent(self) -> Any:
+        with encrypting():
+            return json.loads(self.job.request.reveal())
+
     # -- while it runs -----------------------------------------------------------------------------------------------
 
     def _log(self, run: Run, events: list[RunEvent]) -> bool:
         """Append to the log; False where the run is to stop."""
         if events:
             progress = [event.data for event in events if event.type is EventType.PROGRESS]
-            columns = {"progress": progress[-1]} if progress else {}
+            columns = {"leased_until": lease_end(), **({"progress": progress[-1]} if progress else {})}
             with writing(), transaction.atomic():
                 if not append_events(self.held, self.job, events, columns, secrets=run.secrets):
                     return False
@@ -168,58 +182,81 @@ class Attempt:
 
     def _remember(self, key: str, function: Callable[[], Any]) -> Any:
         """Call `function` in the transaction that notes the step, unless an attempt before has."""
-        done = JobStep.objects.filter(job=self.job, key=key).first()
-        if done is not None:
-            return done.result
-        with transaction.atomic():
-            # Locks the row: nobody takes the job over until this has committed.
+        with writing(), transaction.atomic():
+            # Locks the row: nobody takes the job over, and no other call does this step, until this has committed.
             if not self.held.update(leased_until=lease_end()):
                 raise RunCancelled
-            result = function()
-            JobStep.objects.create(job=self.job, key=key, result=result)
-        return result
+            done = JobStep.objects.filter(job=self.job, key=key).first()
+            if done is not None:
+                return done.result
+            step = JobStep.objects.create(job=self.job, key=key, result=function())
+            # The step may have taken longer than a lease, and nobody could renew it meanwhile.
+            self.held.update(leased_until=lease_end())
+        step.refresh_from_db(fields=["result"])
+        return step.result
 
     # -- how it ends -------------------------------------------------------------------------------------------------
 
     def _store(self, run: Run) -> None:
         delay = self._delay_after(run)
         if delay is not None:
-            self._store_retry(run, delay)
-            enqueue(self.job, delay=delay)
-            return
-        end = run.end or RunEvent(EventType.CANCELLED, {"partial": ""})
+            if self._store_retry(run, delay):
+                enqueue(self.job, delay=delay)
+                return
+            # Somebody wants no further attempt.
+            run.end = RunEvent(EventType.CANCELLED, {"partial": "".join(run.text)})
+        try:
+            self._store_end(run)
+        except DatabaseError:
+            # The answer has been paid for. The connection may be broken, or whoever asked deleted meanwhile.
+            close_old_connections()
+            self.execution.user_id = self._asker()
+            self._store_end(run)
+        announce(self.job)
+
+    def _store_end(self, run: Run) -> None:
         with writing(), transaction.atomic():
-            if not append_end(self.held, self.job, end, secrets=run.secrets):
+            if not append_end(self.held, self.job, end_of(run), secrets=run.secrets):
                 raise LeaseLost
             Recorder(self.execution).store_end(run, steps=self._steps)
-        announce(self.job)
+
+    def _asker(self) -> Any:
+        return Execution.objects.filter(pk=self.execution.pk).values_list("user", flat=True).first()
 
     def _delay_after(self, run: Run) -> float | None:
         """Seconds to the next attempt; None where this was the last."""
         if not isinstance(run.error, _WORTH_ANOTHER_TRY) or self.job.attempts >= self.job.max_attempts:
             return None
-        if self._is_cancelled(every=0.0):
-            return None
         asked: float = getattr(run.error, "retry_after", None) or 0.0
         return max(asked, backoff(self.job.attempts))
 
-    def _store_retry(self, run: Run, delay: float) -> None:
+    def _store_retry(self, run: Run, delay: float) -> bool:
+        """Give the job back for another attempt; False where it is to be cancelled, or no longer held."""
         code = str(run.error.code) if run.error else ""
         data = {"attempt": self.job.attempts + 1, "after_seconds": round(delay, 3), "code": code}
         later = from_now(delay)
         columns = {"status": Job.Status.RETRYING, "not_before": later, "enqueued_at": later, "token": None}
+        wanted = self.held.filter(cancel_requested_at__isnull=True)
         with writing(), transaction.atomic():
             retry = RunEvent(EventType.RETRY, data)
-            if not append_events(self.held, self.job, [retry], {**columns, "leased_until": None}):
-                raise LeaseLost
+            if not append_events(wanted, self.job, [retry], {**columns, "leased_until": None}):
+                return False
             steps = [*self._steps, *run.steps]
             Execution.objects.filter(pk=self.execution.pk).update(status=Execution.Status.QUEUED, steps=steps)
+        return True
 
     def _fail(self, exc: AutomateError) -> None:
         with writing(), transaction.atomic():
             if not end_without_run(self.held, self.job, error_event(exc)):
                 return
         announce(self.job)
+
+
+def _require_enabled(endpoint: Endpoint) -> None:
+    """What was switched off meanwhile is not called any more."""
+    client = endpoint.llm_client
+    if not endpoint.enabled or (client is not None and not client.provider.enabled):
+        raise Conflict(_("The endpoint or its provider is switched off."))
 
 
 def backoff(attempts: int) -> float:

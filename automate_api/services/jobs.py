@@ -1,11 +1,13 @@
 """Jobs: make, cancel, and who is told. What workers do with them is in `attempts`."""
 
 import json
+import logging
 from functools import partial
 from typing import Protocol
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models.functions import Coalesce
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
@@ -17,7 +19,10 @@ from automate_api.models.now import Now
 from automate_api.security.redaction import redact
 from automate_api.services.job_log import end_without_run
 from automate_api.services.recording import storable, writing
+from automate_api.services.secrets import encrypting
 from automate_api.signals import job_ended
+
+logger = logging.getLogger(__name__)
 
 
 class Dispatcher(Protocol):
@@ -41,7 +46,8 @@ def create_job(execution: Execution, *, priority: int = 0) -> Job:
         NotConfigured: the host has no key to encrypt under what the caller sent.
     """
     job = Job(tenant_id=execution.tenant_id, user_id=execution.user_id, execution=execution, priority=priority)
-    job.request = json.dumps({"input": execution.input, "params": execution.params})
+    with encrypting():
+        job.request = json.dumps({"input": execution.input, "params": execution.params})
     job.max_attempts, job.timeout_seconds = settings.job_attempts, settings.job_timeout
     execution.status = Execution.Status.QUEUED
     execution.input, execution.params = storable(redact(execution.input)), storable(redact(execution.params))
@@ -72,9 +78,19 @@ def find_job(key: str, *, actor: Actor) -> Job:
 
 
 def enqueue(job: Job, *, delay: float = 0.0) -> None:
-    """Hand `job` to the dispatcher once the present transaction, if there is one, has committed."""
-    dispatcher: Dispatcher = import_string(settings.job_dispatcher)()
-    transaction.on_commit(partial(dispatcher.enqueue, job.pk, delay=delay, priority=job.priority))
+    """Hand `job` to the dispatcher once the present transaction, if there is one, has committed.
+
+    A queue that is down is no failure of whoever asks, since the job is stored: the reaper hands it out again.
+    """
+    transaction.on_commit(partial(_hand_out, job.pk, delay=delay, priority=job.priority))
+
+
+def _hand_out(job_id: UUID, *, delay: float, priority: int) -> None:
+    try:
+        dispatcher: Dispatcher = import_string(settings.job_dispatcher)()
+        dispatcher.enqueue(job_id, delay=delay, priority=priority)
+    except Exception as exc:  # noqa: BLE001 - a host's dispatcher may raise anything
+        logger.error("Job %s could not be handed to a worker: %s. The reaper will try.", job_id, type(exc).__name__)
 
 
 def cancel_job(job: Job) -> Job:
@@ -83,8 +99,10 @@ def cancel_job(job: Job) -> Job:
     Raises:
         Conflict: it has ended.
     """
-    if not _end_waiting(job) and not _ask_running(job):
-        raise Conflict(_("The job has ended."))
+    # Between the two a worker may have claimed it, or given it back.
+    while not _end_waiting(job) and not _ask_running(job):
+        if not Job.objects.unfinished().filter(pk=job.pk).exists():
+            raise Conflict(_("The job has ended."))
     current: Job = Job.objects.select_related("execution").get(pk=job.pk)
     return current
 
@@ -102,13 +120,12 @@ def _ask_running(job: Job) -> bool:
     running = Job.objects.filter(pk=job.pk, status=Job.Status.RUNNING)
     with writing():
         # Asking twice changes nothing.
-        running.filter(cancel_requested_at__isnull=True).update(cancel_requested_at=Now())
-    return running.exists()
+        return bool(running.update(cancel_requested_at=Coalesce("cancel_requested_at", Now())))
 
 
 def announce(job: Job) -> None:
     """Tell the receivers of `job_ended` once the present transaction, if there is one, has committed."""
-    transaction.on_commit(partial(_send_ended, job.pk))
+    transaction.on_commit(partial(_send_ended, job.pk), robust=True)
 
 
 def _send_ended(job_id: UUID) -> None:

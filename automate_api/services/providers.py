@@ -1,24 +1,19 @@
 """Providers: make, change, delete, and call once to see whether they answer."""
 
-import logging
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from automate_api.engine.portal import portal
-from automate_api.exceptions import AutomateError, FieldError, InvalidInput, NotConfigured, OutboundBlocked
+from automate_api.exceptions import AutomateError, FieldError, InvalidInput, OutboundBlocked
 from automate_api.llm import openai
 from automate_api.llm.types import LLMTarget
 from automate_api.models import Actor, Provider
 from automate_api.security.outbound import validate_url
 from automate_api.services.rows import assign, create_named, delete, locked, storing, tenant_of
-
-logger = logging.getLogger(__name__)
+from automate_api.services.secrets import encrypting
 
 _KEY_CHARACTERS = range(0x21, 0x7F)
 
@@ -50,7 +45,7 @@ def create_provider(*, actor: Actor, **fields: Any) -> Provider:
         provider.save(force_insert=True)
         return provider
 
-    with _encrypting():
+    with encrypting():
         return create_named(Provider.objects.of_tenant(tenant_id), fields, create)
 
 
@@ -61,7 +56,7 @@ def update_provider(provider: Provider, **fields: Any) -> Provider:
         InvalidInput, Conflict, NotConfigured: as for `create_provider`.
     """
     _check(fields)
-    with storing(), _encrypting():
+    with storing(), encrypting():
         current = locked(provider)
         if fields.get("base_url", current.base_url) != current.base_url:
             # A key goes only to the host it was given for.
@@ -97,7 +92,7 @@ def target_of(provider: Provider, *, model: str) -> LLMTarget:
     Raises:
         NotConfigured: none of the host's encryption keys decrypts the provider's key.
     """
-    with _encrypting():
+    with encrypting():
         api_key = provider.api_key.reveal()
     return LLMTarget(
         base_url=provider.base_url.rstrip("/"),
@@ -107,16 +102,6 @@ def target_of(provider: Provider, *, model: str) -> LLMTarget:
         timeout=float(provider.timeout_seconds),
         max_retries=provider.max_retries,
     )
-
-
-@contextmanager
-def _encrypting() -> Iterator[None]:
-    """Encryption keys that are missing or wrong are for the host to set right: its log says how."""
-    try:
-        yield
-    except ImproperlyConfigured as exc:
-        logger.error("A provider's key cannot be used: %s", exc)
-        raise NotConfigured from exc
 
 
 def _check(fields: dict[str, Any]) -> None:

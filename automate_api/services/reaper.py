@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import DateTimeField, ExpressionWrapper, F, Max, Q
+from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F, Max, Q
 from django.db.models.functions import Coalesce
 
 from automate_api.conf import settings
@@ -41,36 +41,47 @@ def reap() -> Reaped:
 def _return(job: Job) -> bool:
     """Give a dead worker's job to the next, or end it where it was cancelled or tried often enough."""
     dead = Job.objects.abandoned().filter(pk=job.pk, token=job.token)
+    with writing(), transaction.atomic():
+        # Whoever has locked the row is at work on it: there is no waiting for that, and nothing to return.
+        locked = dead.select_for_update(skip_locked=True).first()
+        if locked is None:
+            return False
+        end = _end_of(locked)
+        if end is not None:
+            end_without_run(dead, job, end)
+        else:
+            _give_back(dead, job)
+    # A dispatcher and receivers may do anything, so not while this process's other writers wait.
+    if end is not None:
+        announce(job)
+    else:
+        enqueue(job)
+    return True
+
+
+def _end_of(job: Job) -> RunEvent | None:
+    """How the job ends now that its worker is dead; None where another may try."""
     if job.cancel_requested_at is not None:
-        return _end(dead, job, RunEvent(EventType.CANCELLED, {"partial": ""}))
-    if job.attempts >= job.max_attempts:
-        return _end(dead, job, error_event(WorkerLost()))
+        return RunEvent(EventType.CANCELLED, {"partial": ""})
+    return error_event(WorkerLost()) if job.attempts >= job.max_attempts else None
+
+
+def _give_back(dead: Any, job: Job) -> None:
     retry = RunEvent(EventType.RETRY, {"attempt": job.attempts + 1, "after_seconds": 0, "code": str(WorkerLost.code)})
     columns = {"status": Job.Status.RETRYING, "token": None, "leased_until": None}
-    with writing(), transaction.atomic():
-        if not append_events(dead, job, [retry], {**columns, "not_before": Now(), "enqueued_at": Now()}):
-            return False
-        Execution.objects.filter(pk=job.execution_id).update(status=Execution.Status.QUEUED)
-    enqueue(job)
-    return True
-
-
-def _end(dead: Any, job: Job, event: RunEvent) -> bool:
-    with writing(), transaction.atomic():
-        if not end_without_run(dead, job, event):
-            return False
-    announce(job)
-    return True
+    append_events(dead, job, [retry], {**columns, "not_before": Now(), "enqueued_at": Now()})
+    Execution.objects.filter(pk=job.execution_id).update(status=Execution.Status.QUEUED)
 
 
 def _forgotten() -> Any:
     """Jobs that are due and that no worker will be told of: whoever enqueued or received them died in between.
 
     They are told from jobs that wait their turn in a long queue by what was enqueued after them: either something that
-    was has begun, or nothing at all has for the time of a lease.
+    was has begun, or nothing at all has for the time of a lease. That may be wrong, where all workers are busy or none
+    is there, so each time the job waits twice as long: the queue does not fill with copies.
     """
     lately = from_now(-settings.lease)
-    overdue = Job.objects.due().filter(enqueued_at__lte=lately)
+    overdue = _overdue()
     if not overdue.exists():
         return overdue.none()
     begun = Job.objects.filter(started_at__gte=lately).aggregate(last=Max("enqueued_at"))["last"]
@@ -78,10 +89,16 @@ def _forgotten() -> Any:
     return chosen.order_by("-priority", "enqueued_at")[:_BATCH]
 
 
+def _overdue() -> Any:
+    waited = ExpressionWrapper(F("enqueued_at") - F("not_before"), output_field=DurationField())
+    patience = ExpressionWrapper(F("enqueued_at") + waited, output_field=DateTimeField())
+    overdue = Job.objects.due().filter(enqueued_at__lte=from_now(-settings.lease))
+    return overdue.annotate(patience=patience).filter(patience__lte=Now())
+
+
 def _hand_out_again(job: Job) -> bool:
     with writing():
-        same = Job.objects.filter(pk=job.pk, status=job.status, enqueued_at=job.enqueued_at)
-        if not same.update(enqueued_at=Now()):
+        if not _overdue().filter(pk=job.pk).update(enqueued_at=Now()):
             return False
     enqueue(job)
     return True

@@ -37,7 +37,7 @@ _endings = PreparedUpdate(
     Execution, by=("id",), columns=_OUTCOME, rows=lambda rows: rows.filter(status__in=Execution.UNFINISHED)
 )
 
-_write_lock = threading.Lock()
+_write_lock = threading.RLock()
 
 
 class Recorder:
@@ -147,8 +147,12 @@ def storable(value: Any) -> Any:
 
 @contextmanager
 def writing() -> Iterator[None]:
-    """On SQLite, one writer at a time in this process: waiting here is fair and cheap, polling its lock neither."""
-    if connections[router.db_for_write(Execution)].vendor != "sqlite":
+    """On SQLite, one writer at a time in this process: waiting here is fair and cheap, polling its lock neither.
+
+    Whoever is in a transaction has SQLite's own lock, and would wait here for those who wait for that.
+    """
+    connection = connections[router.db_for_write(Execution)]
+    if connection.vendor != "sqlite" or connection.in_atomic_block:
         yield
         return
     with _write_lock:
@@ -158,7 +162,7 @@ def writing() -> Iterator[None]:
 def _forget_lock() -> None:
     # Another thread of the parent may have held it at the fork.
     global _write_lock
-    _write_lock = threading.Lock()
+    _write_lock = threading.RLock()
 
 
 os.register_at_fork(after_in_child=_forget_lock)

@@ -1,12 +1,32 @@
-"""Rotation of the key that secrets are stored under."""
+"""Secrets at rest: what it takes to read them, and the rotation of the key they are stored under."""
 
+import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.apps import apps
+from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 
+from automate_api.exceptions import NotConfigured
 from automate_api.security.secrets import SecretField
+
+logger = logging.getLogger(__name__)
+
+
+@contextmanager
+def encrypting() -> Iterator[None]:
+    """Encryption keys that are missing or wrong are for the host to set right: its log says how.
+
+    Raises:
+        NotConfigured: one of them was needed.
+    """
+    try:
+        yield
+    except ImproperlyConfigured as exc:
+        logger.error("A secret cannot be used: %s", exc)
+        raise NotConfigured from exc
 
 
 def secret_columns() -> list[tuple[type[models.Model], SecretField]]:

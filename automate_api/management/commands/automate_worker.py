@@ -1,17 +1,23 @@
 """`manage.py automate_worker`: worker and reaper in one process, on the queue in the database."""
 
+import logging
+import os
 import signal
 import threading
 import time
 from argparse import ArgumentParser
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, close_old_connections
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
+from automate_api.conf import settings
 from automate_api.services.reaper import reap
+
+logger = logging.getLogger("automate_api")
 
 #: Seconds between two rounds of the reaper.
 REAP_EVERY = 1.0
@@ -31,18 +37,23 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Work until told to stop; what runs then is finished first, unless told a second time."""
-        stop = threading.Event()
+        stop, queue = threading.Event(), _queue()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda _number, _frame: _stop(stop))
-        queue = _queue()
         slots = threading.Semaphore(options["concurrency"])
+
+        def done(future: Future[None]) -> None:
+            slots.release()
+            if exc := future.exception():
+                logger.error("The worker could not take from its queue: %s", type(exc).__name__)
+
         self.stdout.write(f"Working on {options['concurrency']} jobs at once.")
         reaper = threading.Thread(target=_reap_until, args=(stop, self), name="automate-reaper", daemon=True)
         reaper.start()
         with ThreadPoolExecutor(options["concurrency"], "automate-worker") as threads:
             while not stop.is_set():
                 if queue.has_work() and slots.acquire(timeout=1):
-                    threads.submit(queue.work_once).add_done_callback(lambda _future: slots.release())
+                    threads.submit(queue.work_once).add_done_callback(done)
                 else:
                     stop.wait(options["interval"])
         self.stdout.write("Stopped.")
@@ -65,33 +76,48 @@ class _Queue:
 
     def work_once(self) -> None:
         """Do the next task, if there is one still."""
-        self._worker().run()
-        close_old_connections()
+        try:
+            self._worker().run()
+        finally:
+            close_old_connections()
 
 
 def _queue() -> _Queue:
+    """The queue that the host's dispatcher enqueues on.
+
+    Raises:
+        CommandError: it is not one in the database, or what it takes is not installed.
+    """
     try:
+        from django_tasks_db import DatabaseBackend  # noqa: PLC0415
         from django_tasks_db.management.commands.db_worker import Worker  # noqa: PLC0415
         from django_tasks_db.models import DBTaskResult  # noqa: PLC0415
     except (ImportError, RuntimeError) as exc:
         raise CommandError(
             "The embedded worker needs django-automate-api[worker], and django_tasks_db in INSTALLED_APPS."
         ) from exc
-    from automate_api.dispatch.tasks import QUEUE, TasksDispatcher  # noqa: PLC0415
+    from automate_api.dispatch.tasks import QUEUE, TasksDispatcher, backend_of  # noqa: PLC0415
+
+    dispatcher = import_string(settings.job_dispatcher)
+    if not issubclass(dispatcher, TasksDispatcher):
+        raise CommandError("AUTOMATE_API_JOB_DISPATCHER names a dispatcher with workers of its own: start one of them.")
+    if not isinstance(backend_of(dispatcher), DatabaseBackend):
+        raise CommandError(f"TASKS[{dispatcher.backend!r}] is not a queue in the database.")
+    names = {"backend_name": dispatcher.backend}
 
     def worker() -> Any:
         return Worker(
             queue_names=[QUEUE],
             interval=0,
             batch=True,
-            backend_name=TasksDispatcher.backend,
+            **names,
             startup_delay=False,
             max_tasks=1,
             worker_id=f"automate-{threading.get_ident()}",
             excluded_queue_names=[],
         )
 
-    return _Queue(worker, lambda: DBTaskResult.objects.ready().filter(backend_name=TasksDispatcher.backend))
+    return _Queue(worker, lambda: DBTaskResult.objects.ready().filter(queue_name=QUEUE, **names))
 
 
 def _reap_until(stop: threading.Event, command: BaseCommand) -> None:
@@ -106,5 +132,6 @@ def _reap_until(stop: threading.Event, command: BaseCommand) -> None:
 
 def _stop(stop: threading.Event) -> None:
     if stop.is_set():
-        raise SystemExit(1)
+        # No exit waits for threads as this one does not: whatever they hold is returned when its lease is over.
+        os._exit(1)
     stop.set()

@@ -5,6 +5,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.db import DatabaseError, close_old_connections
 from django.utils.translation import gettext_lazy as _
 
 from automate_api.services.reaper import reap
@@ -22,12 +23,21 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Say what was done, where there was anything to do."""
         while True:
-            done = reap()
-            if any((done.jobs, done.forgotten, done.executions)) or not options["every"]:
-                self.stdout.write(
-                    f"jobs returned: {done.jobs}, jobs handed out again: {done.forgotten}, "
-                    f"executions ended: {done.executions}"
-                )
+            try:
+                self._reap(**options)
+            except DatabaseError as exc:
+                if not options["every"]:
+                    raise
+                self.stderr.write(f"The database could not be reached: {type(exc).__name__}")
             if not options["every"]:
                 return
+            close_old_connections()
             time.sleep(options["every"])
+
+    def _reap(self, **options: Any) -> None:
+        done = reap()
+        if any((done.jobs, done.forgotten, done.executions)) or not options["every"]:
+            self.stdout.write(
+                f"jobs returned: {done.jobs}, jobs handed out again: {done.forgotten}, "
+                f"executions ended: {done.executions}"
+            )

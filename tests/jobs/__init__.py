@@ -1,0 +1,1 @@
+"""Jobs and the deaths of those who work on them."""
