@@ -6,10 +6,14 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 from django.db.models import F
+from django.utils import timezone
+from pytest_django import Settings
 
-from automate_api.models import IdempotencyKey
+from automate_api.models import Execution, IdempotencyKey, Job, JobEvent, JobStep
+from automate_api.services import retention
 from automate_api.services.idempotency import Claim, claim_key
-from tests.factories import make_user
+from automate_api.services.runs import prepare_execution
+from tests.factories import make_actor, make_endpoint, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -20,12 +24,80 @@ def prune(stderr: StringIO | None = None) -> str:
     return out.getvalue()
 
 
+def said(*, keys: int = 0, jobs: int = 0, events: int = 0) -> str:
+    """What the command says."""
+    return f"idempotency keys: {keys} deleted\njobs: {jobs} deleted\njob events: {events} deleted\n"
+
+
 def test_old_idempotency_keys_go() -> None:
     for number in range(3):
         outcome = claim_key(str(number), tenant_id="", user=make_user(), fingerprint="f")
         assert isinstance(outcome, Claim)
         outcome.complete("x")
     IdempotencyKey.objects.filter(key__in="01").update(created_at=F("created_at") - timedelta(days=2))
-    assert prune() == "idempotency keys: 2 deleted\n"
-    assert prune() == "idempotency keys: 0 deleted\n"
+    assert prune() == said(keys=2)
+    assert prune() == said()
     assert IdempotencyKey.objects.count() == 1
+
+
+def make_job(*, ended: timedelta | None, events: int = 5) -> Job:
+    """A job that ended so long ago, or has not ended, with its log and a step."""
+    actor = make_actor()
+    execution = prepare_execution(make_endpoint(), actor=actor, correlation_id="c", input="?")
+    execution.save(force_insert=True)
+    kept = {"attempts": 1, "max_attempts": 3, "timeout_seconds": 1, "not_before": timezone.now()}
+    status = Job.Status.RUNNING if ended is None else Job.Status.SUCCEEDED
+    finished = None if ended is None else timezone.now() - ended
+    job: Job = Job.objects.create(
+        tenant_id=actor.tenant_id, execution=execution, status=status, finished_at=finished, last_event=events, **kept
+    )
+    JobEvent.objects.bulk_create(
+        JobEvent(job=job, sequence=number, type="final" if number == events else "token", data={})
+        for number in range(1, events + 1)
+    )
+    JobStep.objects.create(job=job, key="paid")
+    return job
+
+
+def test_events_of_jobs_that_ended_long_ago_go_but_for_the_last() -> None:
+    old, fresh, running = (make_job(ended=age) for age in (timedelta(days=8), timedelta(days=6), None))
+    assert prune() == said(events=4)
+    assert prune() == said()
+    assert list(old.events.values_list("sequence", "type")) == [(5, "final")]
+    assert (fresh.events.count(), running.events.count()) == (5, 5)
+
+
+def test_jobs_stay_unless_a_retention_is_set(settings: Settings) -> None:
+    settings.AUTOMATE_API_JOB_EVENT_RETENTION = None
+    make_job(ended=timedelta(days=4000))
+    assert prune() == said()
+
+
+def test_old_jobs_go_with_events_and_steps_and_executions_stay(settings: Settings) -> None:
+    settings.AUTOMATE_API_JOB_RETENTION = 3600
+    make_job(ended=timedelta(hours=2))
+    kept = [make_job(ended=timedelta(minutes=50)), make_job(ended=None)]
+    assert prune() == said(jobs=1)
+    assert set(Job.objects.all()) == set(kept)
+    assert (Execution.objects.count(), JobEvent.objects.count(), JobStep.objects.count()) == (3, 10, 2)
+
+
+def test_what_goes_goes_in_batches(settings: Settings) -> None:
+    settings.AUTOMATE_API_JOB_RETENTION = 3600
+    for _ in range(3):
+        make_job(ended=timedelta(days=30), events=4)
+    assert retention.count_events() == 9
+    assert list(retention.prune_events(batch=4)) == [4, 4, 1]
+    assert retention.count_jobs() == 3
+    assert list(retention.prune_jobs(batch=20)) == [2, 1]
+
+
+def test_a_terminal_shows_how_far_it_is() -> None:
+    class Terminal(StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    make_job(ended=timedelta(days=8))
+    shown = Terminal()
+    prune(shown)
+    assert "job events [" + "#" * 30 + "] 4/4" in shown.getvalue()
