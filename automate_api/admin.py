@@ -1,25 +1,35 @@
 """The domain in Django's admin, which alone looks across tenants. What machines write is read-only."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
+from automate_api.exceptions import Conflict
 from automate_api.models import (
     APIKey,
     Endpoint,
     EndpointGrant,
+    EndpointVersion,
     Execution,
     IdempotencyKey,
+    Job,
+    JobEvent,
+    JobStep,
     LLMClient,
     LLMClientShare,
+    LLMClientVersion,
     PromptLog,
     Provider,
 )
 from automate_api.services.api_keys import revoke_key
+from automate_api.services.jobs import cancel_job
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]
@@ -146,6 +156,114 @@ class ExecutionAdmin(ReadOnlyAdmin):
     search_fields = ("=id", "=correlation_id")
     date_hierarchy = "created_at"
     show_full_result_count = False
+
+
+class StepInline(_TabularInline):
+    """What a job's attempts have done once and for all."""
+
+    model = JobStep
+    extra = 0
+    can_delete = False
+    readonly_fields = ("key", "result", "created_at")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody adds."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody changes."""
+        return False
+
+
+@admin.register(Job)
+class JobAdmin(ReadOnlyAdmin):
+    """Jobs without what their callers sent."""
+
+    list_display = ("id", "tenant_id", "status", "tries", "leased_until", "priority", "user", "created_at", "events")
+    list_select_related = ("user",)
+    list_filter = ("status", "tenant_id")
+    search_fields = ("=id", "=execution__id", "=execution__correlation_id")
+    date_hierarchy = "created_at"
+    show_full_result_count = False
+    exclude = ("request", "token")
+    readonly_fields = ("tries", "events")
+    inlines = (StepInline,)
+    actions = ("cancel",)
+
+    @admin.display(description=_("attempts"), ordering="attempts")
+    def tries(self, job: Job) -> str:
+        """How often it was tried, of how often it may be."""
+        return f"{job.attempts} / {job.max_attempts}"
+
+    @admin.display(description=_("events"))
+    def events(self, job: Job) -> str:
+        """The way to its log."""
+        address = reverse(f"{self.admin_site.name}:automate_api_jobevent_changelist")
+        return format_html('<a href="{}?job__id__exact={}">{}</a>', address, job.pk, job.last_event)
+
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
+        """Whoever may change jobs may cancel them, though nothing else of them can be changed here."""
+        return super(ReadOnlyAdmin, self).has_change_permission(request)
+
+    @admin.action(description=_("Cancel"), permissions=["cancel"])
+    def cancel(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
+        """Cancel the chosen jobs: those that wait never start, those that run stop soon."""
+        ended = cancelled = 0
+        for job in jobs:
+            try:
+                cancel_job(job)
+            except Conflict:
+                ended += 1
+            else:
+                cancelled += 1
+        if cancelled:
+            told = ngettext("%d job was cancelled.", "%d jobs were cancelled.", cancelled) % cancelled
+            self.message_user(request, told, messages.SUCCESS)
+        if ended:
+            told = ngettext("%d job had ended already.", "%d jobs had ended already.", ended) % ended
+            self.message_user(request, told, messages.WARNING)
+
+
+@admin.register(JobEvent)
+class JobEventAdmin(ReadOnlyAdmin):
+    """The logs of jobs, each in its order."""
+
+    list_display = ("job", "sequence", "type", "data", "created_at")
+    list_display_links = ("sequence",)
+    list_filter = ("type",)
+    search_fields = ("=job__id",)
+    ordering = ("-job", "sequence")
+    list_per_page = 200
+    show_full_result_count = False
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """Also of one job."""
+        return lookup == "job__id__exact" or super().lookup_allowed(lookup, value, cast("Any", request))
+
+
+class VersionAdmin(ReadOnlyAdmin):
+    """Rows as they were: what runs are pinned to."""
+
+    list_per_page = 50
+    show_full_result_count = False
+
+
+@admin.register(EndpointVersion)
+class EndpointVersionAdmin(VersionAdmin):
+    """Endpoints as they were."""
+
+    list_display = ("endpoint", "version", "created_at")
+    list_select_related = ("endpoint",)
+    search_fields = ("endpoint__slug",)
+
+
+@admin.register(LLMClientVersion)
+class LLMClientVersionAdmin(VersionAdmin):
+    """LLM clients as they were."""
+
+    list_display = ("llm_client", "version", "created_at")
+    list_select_related = ("llm_client",)
+    search_fields = ("llm_client__slug",)
 
 
 @admin.register(PromptLog)
