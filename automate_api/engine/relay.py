@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from concurrent.futures import wait
 
 from automate_api.engine.driver import Run
 from automate_api.engine.events import EventType, RunEvent
@@ -44,8 +45,8 @@ def relay(run: Run, sink: Sink, *, every: float) -> RunEvent:
                 is_wanted, last = False, time.monotonic() + GRACE
                 driving.cancel()
             elif is_wanted and batch:
-                # Whatever comes meanwhile is handed over together.
-                time.sleep(max(0.0, every - (time.monotonic() - began)))
+                # Whatever comes meanwhile is handed over together; the end comes at once.
+                wait((driving,), max(0.0, every - (time.monotonic() - began)))
     finally:
         driving.cancel()
 

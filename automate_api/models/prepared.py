@@ -6,7 +6,7 @@ quarters of what a run cost. Here Django compiles each at its first use, and fro
 
 # ruff: noqa: SLF001 - `_meta`, `_state` and `_default_manager` are public names of Django's
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
@@ -140,14 +140,14 @@ def _built(statement: _Statement, values: list[Any], connection: BaseDatabaseWra
 
 
 class PreparedInsert(Generic[Row]):
-    """Inserts rows whose keys are known, as `save(force_insert=True)` does.
+    """Inserts rows as `save(force_insert=True)` does, but does not find out the keys that the database gives.
 
     Where somebody listens to the model's signals, it is just that.
     """
 
     def __init__(self, model: type[Row]) -> None:
         self._model = model
-        self._fields = model._meta.concrete_fields
+        self._fields = [field for field in model._meta.concrete_fields if not isinstance(field, models.AutoField)]
         self._statements: dict[str, str] = {}
 
     def insert(self, row: Row) -> None:
@@ -176,14 +176,21 @@ class PreparedUpdate:
     Args:
         model: whose rows.
         by: the columns whose values choose the rows.
-        columns: those that are set.
+        columns: those that are set to values.
+        also: those that are set to the same value or expression each time, by their names.
         rows: narrows the rows, as for `PreparedSelect`.
     """
 
     def __init__(
-        self, model: type[models.Model], *, by: Sequence[str], columns: Sequence[str], rows: Narrow = lambda rows: rows
+        self,
+        model: type[models.Model],
+        *,
+        by: Sequence[str],
+        columns: Sequence[str],
+        also: Mapping[str, Any] | None = None,
+        rows: Narrow = lambda rows: rows,
     ) -> None:
-        self._model, self._rows = model, rows
+        self._model, self._rows, self._also = model, rows, dict(also or {})
         self._by, self._columns = _fields(model, by), _fields(model, columns)
         self._statements: dict[str, _Statement] = {}
 
@@ -201,7 +208,7 @@ class PreparedUpdate:
         by, columns = _Marks(self._by), _Marks(self._columns)
         rows = self._rows(self._model._default_manager.using(alias)).filter(**by.values).order_by()
         query: Any = rows.query.chain(sql.UpdateQuery)
-        query.add_update_values(columns.values)
+        query.add_update_values(columns.values | self._also)
         text, parameters = query.get_compiler(alias).as_sql()
         return _Statement(text, list(parameters), by.places_in(parameters) + columns.places_in(parameters))
 

@@ -6,11 +6,9 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.db import DatabaseError, close_old_connections, transaction
-from django.db.models import F
-from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from automate_api.conf import settings
@@ -32,7 +30,8 @@ from automate_api.models import Endpoint, Execution, Job, JobStep
 from automate_api.models.now import Now
 from automate_api.security.redaction import forget_revealed
 from automate_api.services import leases
-from automate_api.services.job_log import append_end, append_events, end_without_run, error_event
+from automate_api.services.held import claim_job, end_held_job
+from automate_api.services.job_log import append_events, end_without_run, error_event
 from automate_api.services.jobs import announce, enqueue
 from automate_api.services.leases import from_now, lease_end
 from automate_api.services.recording import Recorder, writing
@@ -64,33 +63,14 @@ def work_on(job_id: UUID) -> bool:
 
 
 def _claimed(job_id: UUID) -> Job | None:
-    """Claim the job in one statement: of many workers one has it, and a late redelivery has nothing."""
-    with writing(), transaction.atomic():
-        taken = (
-            Job.objects.due()
-            .filter(pk=job_id)
-            .update(
-                status=Job.Status.RUNNING,
-                token=uuid4(),
-                leased_until=lease_end(),
-                attempts=F("attempts") + 1,
-                started_at=Coalesce("started_at", Now()),
-            )
-        )
-        if taken:
-            Execution.objects.filter(job=job_id).update(status=Execution.Status.RUNNING)
-            # Read before anybody else may have taken it over.
-            return _with_execution(job_id)
+    job = claim_job(job_id)
+    if job is not None:
+        return job
     early = Job.objects.filter(pk=job_id, status__in=Job.WAITING, not_before__gt=Now()).first()
     if early is not None:
         # The queue's clock is ahead of the database's.
         enqueue(early, delay=1.0)
     return None
-
-
-def _with_execution(job_id: UUID) -> Job:
-    job: Job = Job.objects.select_related("execution").get(pk=job_id)
-    return job
 
 
 class LeaseLost(Exception):
@@ -166,13 +146,25 @@ class Attempt:
 
     def _log(self, run: Run, events: list[RunEvent]) -> bool:
         """Append to the log; False where the run is to stop."""
-        if events:
-            progress = [event.data for event in events if event.type is EventType.PROGRESS]
-            columns = {"leased_until": lease_end(), **({"progress": progress[-1]} if progress else {})}
-            with writing(), transaction.atomic():
-                if not append_events(self.held, self.job, events, columns, secrets=run.secrets):
-                    return False
-        return not self._is_cancelled(every=0.0 if events else CANCEL_INTERVAL)
+        # That it has started was logged when it was claimed.
+        news = [event for event in events if event.type is not EventType.STARTED]
+        if not news:
+            return not self._is_cancelled(every=CANCEL_INTERVAL)
+        if self._append(self.held.filter(cancel_requested_at__isnull=True), news, run.secrets):
+            self._looked = time.monotonic()
+            return True
+        self._append(self.held, news, run.secrets)
+        return False
+
+    def _append(self, held: Any, events: list[RunEvent], secrets: Sequence[str]) -> bool:
+        progress = [event.data for event in events if event.type is EventType.PROGRESS]
+        columns = {"leased_until": lease_end(), **({"progress": progress[-1]} if progress else {})}
+        last = self.job.last_event
+        with writing(), transaction.atomic():
+            if not append_events(held, self.job, events, columns, secrets=secrets, last=last):
+                return False
+        self.job.last_event = last + len(events)
+        return True
 
     def _is_cancelled(self, *, every: float) -> bool:
         if not self._cancelled and time.monotonic() - self._looked >= every:
@@ -216,7 +208,7 @@ class Attempt:
 
     def _store_end(self, run: Run) -> None:
         with writing(), transaction.atomic():
-            if not append_end(self.held, self.job, end_of(run), secrets=run.secrets):
+            if not end_held_job(self.job, end_of(run), secrets=run.secrets):
                 raise LeaseLost
             Recorder(self.execution).store_end(run, steps=self._steps)
 

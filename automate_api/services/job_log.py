@@ -12,6 +12,7 @@ from automate_api.engine.events import EventType, RunEvent
 from automate_api.exceptions import AutomateError
 from automate_api.models import Execution, Job, JobEvent
 from automate_api.models.now import Now
+from automate_api.models.prepared import PreparedInsert
 from automate_api.security.redaction import redact
 from automate_api.services import job_feed
 from automate_api.services.recording import storable
@@ -19,8 +20,17 @@ from automate_api.services.recording import storable
 _STATUS = {EventType.FINAL: Job.Status.SUCCEEDED, EventType.ERROR: Job.Status.FAILED}
 
 
+_rows = PreparedInsert(JobEvent)
+
+
 def append_events(
-    held: Any, job: Job, events: Sequence[RunEvent], columns: Mapping[str, Any], *, secrets: Sequence[str] = ()
+    held: Any,
+    job: Job,
+    events: Sequence[RunEvent],
+    columns: Mapping[str, Any],
+    *,
+    secrets: Sequence[str] = (),
+    last: int | None = None,
 ) -> bool:
     """Append `events` and set `columns` of the job, inside the caller's transaction; False where it is not held.
 
@@ -30,16 +40,29 @@ def append_events(
         events: in their order.
         columns: as `QuerySet.update()` takes them.
         secrets: what must not be stored.
+        last: the log's last event, for who holds the job and so knows it; it is read where None.
     """
-    if not held.update(last_event=F("last_event") + len(events), **columns):
+    if last is not None:
+        last += len(events)
+    if not held.update(last_event=F("last_event") + len(events) if last is None else last, **columns):
         return False
-    last = Job.objects.values_list("last_event", flat=True).get(pk=job.pk)
-    JobEvent.objects.bulk_create(
+    if last is None:
+        last = Job.objects.values_list("last_event", flat=True).get(pk=job.pk)
+    append_rows(job, events, last=last, secrets=secrets)
+    return True
+
+
+def append_rows(job: Job, events: Sequence[RunEvent], *, last: int, secrets: Sequence[str] = ()) -> None:
+    """Append `events`, of which `last` is the last one's number in the job's row already."""
+    rows = [
         JobEvent(job=job, sequence=sequence, type=event.type.value, data=storable(redact(event.data, secrets)))
         for sequence, event in enumerate(events, last - len(events) + 1)
-    )
+    ]
+    if len(rows) == 1:
+        _rows.insert(rows[0])
+    else:
+        JobEvent.objects.bulk_create(rows)
     transaction.on_commit(partial(_tell, job.pk))
-    return True
 
 
 def _tell(job_id: UUID) -> None:
@@ -49,25 +72,23 @@ def _tell(job_id: UUID) -> None:
 
 def append_end(held: Any, job: Job, end: RunEvent, *, secrets: Sequence[str] = ()) -> bool:
     """Append the terminal event, and end the job as it says; what the caller sent is forgotten."""
-    columns = {
-        "status": _STATUS.get(end.type, Job.Status.CANCELLED),
-        "error": {name: str(end.data[name]) for name in ("code", "detail") if name in end.data} or None,
-        "finished_at": Now(),
-        "token": None,
-        "leased_until": None,
-        "request": "",
-    }
-    return append_events(held, job, [end], columns, secrets=secrets)
+    columns = {"finished_at": Now(), "token": None, "leased_until": None, "request": ""}
+    return append_events(held, job, [end], {**end_columns(end), **columns}, secrets=secrets)
+
+
+def end_columns(end: RunEvent) -> dict[str, Any]:
+    """`status` and `error` of a job that ended so."""
+    error = {name: str(end.data[name]) for name in ("code", "detail") if name in end.data}
+    return {"status": _STATUS.get(end.type, Job.Status.CANCELLED), "error": error or None}
 
 
 def end_without_run(held: Any, job: Job, end: RunEvent) -> bool:
     """`append_end`, and the execution's end, where no run is at hand that could tell more."""
     if not append_end(held, job, end):
         return False
-    status = Execution.Status(_STATUS.get(end.type, Job.Status.CANCELLED))
-    error = {name: str(end.data[name]) for name in ("code", "detail") if name in end.data} or None
+    columns = end_columns(end)
     unfinished = Execution.objects.filter(pk=job.execution_id, status__in=Execution.UNFINISHED)
-    unfinished.update(status=status, error=error, finished_at=Now())
+    unfinished.update(**columns | {"status": Execution.Status(columns["status"])}, finished_at=Now())
     return True
 
 

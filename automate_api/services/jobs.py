@@ -14,15 +14,18 @@ from django.utils.translation import gettext_lazy as _
 from automate_api.conf import settings
 from automate_api.engine.events import EventType, RunEvent
 from automate_api.exceptions import Conflict, NotFound
-from automate_api.models import Actor, Execution, Job, JobEvent
+from automate_api.models import Actor, Execution, Job
 from automate_api.models.now import Now
+from automate_api.models.prepared import PreparedInsert
 from automate_api.security.redaction import redact
-from automate_api.services.job_log import end_without_run
+from automate_api.services.job_log import append_rows, end_without_run
 from automate_api.services.recording import storable, writing
 from automate_api.services.secrets import encrypting
 from automate_api.signals import job_ended
 
 logger = logging.getLogger(__name__)
+
+_executions = PreparedInsert(Execution)
 
 
 class Dispatcher(Protocol):
@@ -52,10 +55,10 @@ def create_job(execution: Execution, *, priority: int = 0) -> Job:
     execution.status = Execution.Status.QUEUED
     execution.input, execution.params = storable(redact(execution.input)), storable(redact(execution.params))
     with writing(), transaction.atomic():
-        execution.save(force_insert=True)
+        _executions.insert(execution)
         job.not_before, job.enqueued_at, job.last_event = Now(), Now(), 1
         job.save(force_insert=True)
-        JobEvent.objects.create(job=job, sequence=1, type=EventType.QUEUED.value, data={})
+        append_rows(job, [RunEvent(EventType.QUEUED, {})], last=1)
     job.refresh_from_db(fields=["not_before", "enqueued_at"])
     enqueue(job)
     return job
@@ -125,7 +128,8 @@ def _ask_running(job: Job) -> bool:
 
 def announce(job: Job) -> None:
     """Tell the receivers of `job_ended` once the present transaction, if there is one, has committed."""
-    transaction.on_commit(partial(_send_ended, job.pk), robust=True)
+    if job_ended.has_listeners(Job):
+        transaction.on_commit(partial(_send_ended, job.pk), robust=True)
 
 
 def _send_ended(job_id: UUID) -> None:

@@ -6,6 +6,10 @@ from django.utils.translation import gettext_lazy as _
 
 from automate_api.exceptions import Conflict
 from automate_api.models import Endpoint, EndpointVersion, Execution, LLMClient, LLMClientVersion, Provider
+from automate_api.models.prepared import PreparedSelect
+
+_endpoints = PreparedSelect(EndpointVersion, by=("endpoint", "version"), related=("endpoint",))
+_clients = PreparedSelect(LLMClientVersion, by=("llm_client", "version"), related=("llm_client", "provider"))
 
 
 def pinned_endpoint(execution: Execution) -> Endpoint:
@@ -16,12 +20,10 @@ def pinned_endpoint(execution: Execution) -> Endpoint:
     Raises:
         Conflict: the endpoint, its LLM client or its provider is gone.
     """
-    endpoints: Any = Endpoint.objects
-    endpoint: Endpoint | None = endpoints.filter(pk=execution.endpoint_id).first()
-    versions: Any = EndpointVersion.objects
-    then = versions.filter(endpoint=endpoint, version=execution.endpoint_version).first()
-    if endpoint is None or then is None:
+    then = _endpoints.get(execution.endpoint_id, execution.endpoint_version)
+    if then is None:
         raise Conflict(_("The endpoint, as it was then, is gone."))
+    endpoint = then.endpoint
     _restore(endpoint, then.snapshot, version=then.version)
     # One of before versions were kept names a client and no version of it.
     has_client = execution.llm_client_id is not None or execution.llm_client_version is not None
@@ -30,16 +32,22 @@ def pinned_endpoint(execution: Execution) -> Endpoint:
 
 
 def _pinned_client(execution: Execution) -> LLMClient:
-    clients: Any = LLMClient.objects
-    client: LLMClient | None = clients.filter(pk=execution.llm_client_id).first()
-    versions: Any = LLMClientVersion.objects
-    then = versions.filter(llm_client=client, version=execution.llm_client_version).first()
-    provider = Provider.objects.filter(pk=then.snapshot["provider_id"]).first() if then else None
-    if client is None or then is None or provider is None:
+    then = _clients.get(execution.llm_client_id, execution.llm_client_version)
+    if then is None:
         raise Conflict(_("The LLM client, as it was then, is gone."))
+    client = then.llm_client
+    provider = _provider_of(client, then.snapshot["provider_id"])
     _restore(client, then.snapshot, version=then.version)
     client.provider = provider
     return client
+
+
+def _provider_of(client: LLMClient, pk: Any) -> Provider:
+    """The provider it had then, which most often is the one it has."""
+    found = client.provider if client.provider_id == pk else Provider.objects.filter(pk=pk).first()
+    if found is None:
+        raise Conflict(_("The LLM client, as it was then, is gone."))
+    return found
 
 
 def _restore(row: Any, snapshot: dict[str, Any], *, version: int) -> None:
