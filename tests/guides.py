@@ -1,7 +1,7 @@
 """The documentation's pages, followed as a reader would: code into the file it names, commands into a terminal.
 
 A Python block's first line names its file. What it holds is added to `settings.py` and `urls.py`, and replaces any
-other file. Blocks in `sh` are commands of one terminal; one that starts a server runs beside it. Blocks that
+other file. Blocks in `sh` are commands of one terminal; what starts a server or a worker runs beside it. Blocks that
 install packages are passed over: `tests/test_setup.py` and the fresh clone in CI are about those.
 """
 
@@ -26,6 +26,12 @@ _FILE = re.compile(r"# ([\w./]+\.py)\n")
 _CODE = re.compile(r"^`([^`]*)`$")
 _GROWING = {"settings.py", "urls.py"}
 _SERVERS = ("uvicorn ", "gunicorn ", "granian ")
+# What each says when it is ready.
+_WORKERS = {
+    "python manage.py automate_worker": "Working on",
+    "python manage.py reap_jobs --every": "",
+    "celery ": "ready.",
+}
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,10 @@ class Block:
     @property
     def serves(self) -> bool:
         return self.language == "sh" and self.code.startswith(_SERVERS)
+
+    @property
+    def works(self) -> bool:
+        return self.language == "sh" and self.code.startswith(tuple(_WORKERS))
 
 
 def text_of(page: str) -> str:
@@ -93,6 +103,7 @@ class Reader:
         self.terminal = folder / ".terminal"
         self.log = folder / ".server.log"
         self._process: subprocess.Popen[bytes] | None = None
+        self._workers: list[subprocess.Popen[bytes]] = []
         self._command = ""
         self._served: dict[Path, float] = {}
 
@@ -115,6 +126,8 @@ class Reader:
             self._paste(block.file, block.code)
         elif block.serves:
             self.serve(block.code)
+        elif block.works:
+            self.work(block.code)
         elif block.language == "sh" and not block.installs:
             return self.run(block.code)
         return None
@@ -130,31 +143,46 @@ class Reader:
 
     def serve(self, command: str) -> None:
         """Start a server in another terminal, in place of the one before."""
-        self.stop()
+        self._stop_server()
         self._command, self._served = command, self._files()
-        with self.log.open("ab") as output:
-            self._process = subprocess.Popen(
+        process = self._process = self._start(command, self.log)
+        until(lambda: process.poll() is not None or self._answers(), seconds=60)
+        assert process.poll() is None, self._logged()
+
+    def work(self, command: str) -> None:
+        """Start a worker in another terminal, beside those that are there."""
+        said = next(said for begin, said in _WORKERS.items() if command.startswith(begin))
+        log = self.folder / f".worker-{len(self._workers)}.log"
+        process = self._start(command, log)
+        self._workers.append(process)
+        until(lambda: process.poll() is not None or said in log.read_text(), seconds=60)
+        assert process.poll() is None, log.read_text()
+
+    def stop(self) -> None:
+        """End the server and the workers."""
+        self._stop_server()
+        self.stop_workers()
+
+    def stop_workers(self) -> None:
+        """End the workers alone."""
+        while self._workers:
+            _end(self._workers.pop())
+
+    def _stop_server(self) -> None:
+        if self._process is not None:
+            _end(self._process)
+            self._process = None
+
+    def _start(self, command: str, log: Path) -> "subprocess.Popen[bytes]":
+        with log.open("ab") as output:
+            return subprocess.Popen(
                 ["bash", "-euc", f"{self._resume()}exec {self._here(command)}"],
                 cwd=self.folder,
-                env=self._environment(),
+                env=self._environment() | {"PYTHONUNBUFFERED": "1"},
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        process = self._process
-        until(lambda: process.poll() is not None or self._answers(), seconds=60)
-        assert process.poll() is None, self._logged()
-
-    def stop(self) -> None:
-        """End the server."""
-        if self._process is not None:
-            self._process.terminate()
-            try:
-                self._process.wait(30)
-            except subprocess.TimeoutExpired:
-                os.killpg(self._process.pid, signal.SIGKILL)
-                self._process.wait()
-            self._process = None
 
     def _paste(self, name: str, code: str) -> None:
         started = self.terminal.exists() and "cd " in self.terminal.read_text()
@@ -204,3 +232,12 @@ class Reader:
 
     def _logged(self) -> str:
         return self.log.read_text() if self.log.exists() else ""
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
+    try:
+        process.wait(30)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

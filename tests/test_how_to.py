@@ -12,12 +12,14 @@ from typing import Any
 
 import pytest
 
-from tests.guides import DOCS, Reader, blocks
+from tests.guides import DOCS, Block, Reader, blocks
+from tests.servers import until
 from tests.upstream import TEXT, FakeUpstream
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")]
 
 PROXY, LIMITS = "stream-behind-a-proxy", "limit-requests"
+JOBS, DEPLOY = "run-jobs", "deploy"
 
 
 @pytest.fixture(scope="module")
@@ -187,6 +189,7 @@ def test_a_capability_of_the_hosts_runs_at_once_and_as_a_stream(
     assert data[3]["output"] == {"an": ["ann"], "zz": []}
     nobody = reader.run('call "$HOST/api/v1/endpoints/people/run/" -d \'{"input": []}\' || true')
     assert (json.loads(nobody)["status"], json.loads(nobody)["code"]) == (409, "conflict")
+    assert last_json(printed[3])["output"] == {"made": [2, 3], "attempts": 1}
     misfit = reader.run('call "$HOST/api/v1/endpoints/count/run/" -d \'{"input": 7}\' || true')
     assert json.loads(misfit)["errors"][0]["field"] == "input"
 
@@ -312,6 +315,93 @@ def test_a_priced_model_has_a_cost(reader: Reader) -> None:
     assert answer["cost"] == "0.00001245"
     (model,) = json.loads(reader.run('call "$HOST/api/v1/models/"'))
     assert (model["prices"]["output_price"], model["context_window"]) == ("0.60", 128_000)
+
+
+def kinds_of(stream: str) -> list[str]:
+    """The events of a stream, by name."""
+    return re.findall(r"^event: (\w+)$", stream, re.MULTILINE)
+
+
+def test_a_job_is_made_followed_and_resumed(reader: Reader, follow: Callable[[str], list[str]]) -> None:
+    _migrated, job, preferred, whole, rest, python, status, late = follow(JOBS)
+    assert json.loads(preferred)["status"] == "queued"
+    assert kinds_of(whole)[:2] == ["queued", "started"]
+    assert kinds_of(whole)[-1] == "final"
+    assert kinds_of(rest) == kinds_of(whole)[2:]
+    assert [line.partition(" ")[0] for line in python.splitlines()] == kinds_of(whole)
+    answer = json.loads(status)
+    assert (answer["status"], answer["attempts"], answer["result"]["text"]) == ("succeeded", 1, TEXT)
+    assert json.loads(late)["code"] == "conflict"
+    last = len(kinds_of(whole))
+    gone = f'curl -s -o gone.txt -w "%{{http_code}}" -H "Authorization: Bearer $KEY" -H "Last-Event-ID: {last}"'
+    assert reader.run(f'{gone} "$HOST/api/v1/jobs/{job.strip()}/events/"') == "204"
+
+
+def test_a_job_is_cancelled_while_it_runs(reader: Reader, model_server: FakeUpstream) -> None:
+    reader.follow(f"how-to/{JOBS}.md")
+    reader.run('call -X PATCH "$HOST/api/v1/llm-clients/1/" -d \'{"model": "silent"}\'')
+    body = '\'{"input": {"question": "?"}}\''
+    job = json.loads(reader.run(f'call "$HOST/api/v1/modal/endpoints/ask/job/" -d {body}'))["job_id"]
+    assert model_server.until(lambda: model_server.requests[-1].model == "silent")
+    assert reader.run(f'call -X POST "$HOST/api/v1/jobs/{job}/cancel/"')
+    assert kinds_of(reader.run(f'call -N "$HOST/api/v1/jobs/{job}/events/"'))[-1] == "cancelled"
+
+
+def test_the_end_of_a_job_is_told_and_found(reader: Reader, follow: Callable[[str], list[str]]) -> None:
+    reader.follow(f"how-to/{JOBS}.md")
+    *_before, booked = follow("know-when-a-job-ends")
+    assert booked.endswith("\n" + "succeeded: 26 tokens\n" * 2)
+    assert reader.run("python manage.py book") == ""
+    reader.stop_workers()
+    reader.work("python manage.py automate_worker")
+    body = '\'{"input": {"question": "?"}}\''
+    job = json.loads(reader.run(f'call "$HOST/api/v1/modal/endpoints/ask/job/" -d {body}'))["job_id"]
+    reader.run(f'call -N "$HOST/api/v1/jobs/{job}/events/"')
+    until(lambda: any(letter.read_text().count("To: ann@example.com") for letter in reader.folder.rglob("mail/*.log")))
+    assert reader.run("python manage.py book") == "succeeded: 26 tokens\n"
+
+
+def run_a_job(reader: Reader) -> list[str]:
+    """Make one, and follow it to its end."""
+    body = '\'{"input": {"question": "?"}}\''
+    made = reader.run(f'call "$HOST/api/v1/modal/endpoints/ask/job/" -d {body}')
+    return kinds_of(reader.run(f'call -N -m 60 "$HOST/api/v1/jobs/{json.loads(made)["job_id"]}/events/"'))
+
+
+def parts_of(page: str) -> tuple[list[Block], list[Block]]:
+    """A page's blocks before and after the first that only a host with Celery needs."""
+    found = blocks(page)
+    first = next(place for place, block in enumerate(found) if block.file == "mysite/celery.py")
+    return found[:first], found[first:]
+
+
+def test_jobs_run_under_each_server_with_workers_in_the_database(reader: Reader) -> None:
+    reader.follow(f"how-to/{JOBS}.md")
+    reader.stop_workers()
+    own, _of_celery = parts_of(f"how-to/{DEPLOY}.md")
+    for block in own:
+        if not block.serves:
+            reader.take(block)
+    for block in own:
+        if block.serves:
+            reader.take(block)
+            kinds = run_a_job(reader)
+            assert (kinds[0], kinds[-1]) == ("queued", "final")
+
+
+@pytest.mark.redis
+def test_jobs_run_with_celery_and_its_reaper(reader: Reader, redis_cache: str) -> None:
+    reader.follow(f"how-to/{JOBS}.md")
+    reader.stop_workers()
+    _own, of_celery = parts_of(f"how-to/{DEPLOY}.md")
+    queue = f"mysite-{reader.port}"
+    for block in of_celery:
+        code = block.code.replace("redis://127.0.0.1:6379/0", redis_cache)
+        code = code.replace('QUEUE = "mysite"', f'QUEUE = "{queue}"')
+        reader.take(replace(block, code=code))
+    kinds = run_a_job(reader)
+    assert (kinds[0], kinds[-1]) == ("queued", "final")
+    assert "no issues" in reader.run("python manage.py check")
 
 
 @pytest.mark.parametrize("server", [b.code for b in blocks(f"how-to/{PROXY}.md") if b.serves])
