@@ -41,6 +41,22 @@ async def in_storage_thread(function: Callable[P, T], *args: P.args, **kwargs: P
     return await call(_threads(), lambda: context.run(_in_good_order, function, args, kwargs))
 
 
+async def release_request_thread() -> None:
+    """End the thread in which an ASGI server's request has had its middleware called, before a long wait.
+
+    With it go the database connections that a middleware has opened there. It is made again where Django needs it.
+    """
+    context = SyncToAsync.thread_sensitive_context.get(None)
+    # One that somebody has brought along is theirs.
+    is_given = getattr(context, "_executor", None) is not None
+    if context is None or is_given or context not in SyncToAsync.context_to_thread_executor:
+        return
+    await sync_to_async(release_connections)()
+    thread = SyncToAsync.context_to_thread_executor.pop(context, None)
+    if thread is not None:
+        thread.shutdown(wait=False)
+
+
 def release_connections() -> None:
     """Let go of this thread's database connections, of which a server has only so many, before a long wait.
 

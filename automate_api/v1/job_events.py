@@ -10,7 +10,7 @@ from django.http import StreamingHttpResponse
 from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
 
-from automate_api.engine.storage import in_storage_thread, release_connections
+from automate_api.engine.storage import in_storage_thread, release_connections, release_request_thread
 from automate_api.engine.transports import ASGI_SILENCE, COMMENT, WSGI_SILENCE
 from automate_api.exceptions import FieldError, InvalidInput
 from automate_api.models import Job
@@ -105,6 +105,7 @@ class JobEventStream(StreamingHttpResponse):
         self._listener = Listener(self._job_id, lambda: _tell(loop, news))
         job_feed.feed.join(self._listener)
         try:
+            await release_request_thread()
             yield _HEAD
             while True:
                 news.clear()
