@@ -27,7 +27,11 @@ SERVERS = {
 #: Further ones: eight processes that share nothing but the database and the cache, and the example host.
 EIGHT_PROCESSES = "gunicorn-8"
 EXAMPLE_HOST = "example-host"
+#: One that listens to a job before it forks, and one that gives streams two seconds to end.
+PRELOADED, HASTY = "gunicorn-preload", "uvicorn-hasty"
 COMMANDS = SERVERS | {
+    PRELOADED: "gunicorn tests.hosts.joblog.wsgi -b 127.0.0.1:{port} -k gthread -w 2 --threads 20 --preload",
+    HASTY: SERVERS["uvicorn"] + " --timeout-graceful-shutdown 2",
     EIGHT_PROCESSES: "gunicorn tests.hosts.served.wsgi -b 127.0.0.1:{port} -k gthread -w 8 --threads 8",
     EXAMPLE_HOST: "uvicorn example_project.asgi:application --port {port} --lifespan off",
 }
@@ -183,7 +187,8 @@ def served(server: str, env: dict[str, str], keys: dict[str, str], log: Path) ->
             raise RuntimeError(log.read_text())
         yield Served(port, keys, process, log)
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
         try:
             process.wait(15)
         except subprocess.TimeoutExpired:
