@@ -37,7 +37,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Work until told to stop; what runs then is finished first, unless told a second time."""
-        stop, queue = threading.Event(), _queue()
+        stop = threading.Event()
+        queue = _queue(stop)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda _number, _frame: _stop(stop))
         slots = threading.Semaphore(options["concurrency"])
@@ -53,17 +54,19 @@ class Command(BaseCommand):
         with ThreadPoolExecutor(options["concurrency"], "automate-worker") as threads:
             while not stop.is_set():
                 if queue.has_work() and slots.acquire(timeout=1):
-                    threads.submit(queue.work_once).add_done_callback(done)
+                    threads.submit(queue.work).add_done_callback(done)
                 else:
                     stop.wait(options["interval"])
+            queue.stop()
         self.stdout.write("Stopped.")
 
 
 class _Queue:
-    """The queue of django-tasks-db, one task at a time."""
+    """The queue of django-tasks-db."""
 
-    def __init__(self, worker: Any, ready: Any) -> None:
-        self._worker, self._ready = worker, ready
+    def __init__(self, worker: Any, ready: Any, stop: threading.Event) -> None:
+        self._worker, self._ready, self._stop = worker, ready, stop
+        self._at_work: set[Any] = set()
 
     def has_work(self) -> bool:
         """Whether a task is due. It only reads: a worker that looks for one locks out every writer of SQLite."""
@@ -74,15 +77,24 @@ class _Queue:
             time.sleep(1)
             return False
 
-    def work_once(self) -> None:
-        """Do the next task, if there is one still."""
+    def work(self) -> None:
+        """Do one task after the other until there is none, or the worker is told to stop."""
+        worker = self._worker()
+        self._at_work.add(worker)
         try:
-            self._worker().run()
+            if not self._stop.is_set():
+                worker.run()
         finally:
+            self._at_work.discard(worker)
             close_old_connections()
 
+    def stop(self) -> None:
+        """Have nobody begin another task; the event is set."""
+        for worker in tuple(self._at_work):
+            worker.running = False
 
-def _queue() -> _Queue:
+
+def _queue(stop: threading.Event) -> _Queue:
     """The queue that the host's dispatcher enqueues on.
 
     Raises:
@@ -112,12 +124,12 @@ def _queue() -> _Queue:
             batch=True,
             **names,
             startup_delay=False,
-            max_tasks=1,
+            max_tasks=None,
             worker_id=f"automate-{threading.get_ident()}",
             excluded_queue_names=[],
         )
 
-    return _Queue(worker, lambda: DBTaskResult.objects.ready().filter(queue_name=QUEUE, **names))
+    return _Queue(worker, lambda: DBTaskResult.objects.ready().filter(queue_name=QUEUE, **names), stop)
 
 
 def _reap_until(stop: threading.Event, command: BaseCommand) -> None:
