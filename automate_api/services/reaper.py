@@ -21,6 +21,9 @@ from automate_api.services.recording import writing
 # Rows looked at in one round.
 _BATCH = 500
 
+# A job that was handed out to no avail is so again after this share of the time it had waited then: a quarter.
+_PATIENCE = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Reaped:
@@ -78,7 +81,7 @@ def _forgotten() -> Any:
 
     They are told from jobs that wait their turn in a long queue by what was enqueued after them: either something that
     was has begun, or nothing at all has for the time of a lease. That may be wrong, where all workers are busy or none
-    is there, so each time the job waits twice as long: the queue does not fill with copies.
+    is there, so a job that has waited long waits longer for the next time: the queue does not fill with copies.
     """
     lately = from_now(-settings.lease)
     overdue = _overdue()
@@ -90,10 +93,11 @@ def _forgotten() -> Any:
 
 
 def _overdue() -> Any:
-    waited = ExpressionWrapper(F("enqueued_at") - F("not_before"), output_field=DurationField())
-    patience = ExpressionWrapper(F("enqueued_at") + waited, output_field=DateTimeField())
+    since = ExpressionWrapper(Now() - F("enqueued_at"), output_field=DurationField())
+    times = ExpressionWrapper(since * _PATIENCE, output_field=DurationField())
+    reached = ExpressionWrapper(F("not_before") + times, output_field=DateTimeField())
     overdue = Job.objects.due().filter(enqueued_at__lte=from_now(-settings.lease))
-    return overdue.annotate(patience=patience).filter(patience__lte=Now())
+    return overdue.annotate(reached=reached).filter(reached__gte=F("enqueued_at"))
 
 
 def _hand_out_again(job: Job) -> bool:

@@ -16,8 +16,8 @@ from tests.jobs.workers import Hall, Process, hall
 KILLS = int(os.environ.get("AUTOMATE_TEST_KILLS") or 5)
 SEED = int(os.environ.get("AUTOMATE_TEST_SEED") or random.SystemRandom().getrandbits(32))
 IN_FLIGHT, LEASE = 10, 2
-# A second's work where nobody is killed.
-WORK = {"steps": 5, "pause": 0.2}
+# Half a second's work where nobody is killed.
+WORK = {"steps": 5, "pause": 0.1}
 
 BACKENDS = [
     pytest.param("tasks", "sqlite", id="sqlite"),

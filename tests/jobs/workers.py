@@ -23,7 +23,7 @@ BROKER = os.environ.get("AUTOMATE_TEST_BROKER_URL") or REDIS_URL.rpartition("/")
 #: Queue → the command line of its worker, and what that says when it is ready.
 WORKERS = {
     "tasks": ("django automate_worker --concurrency 4", "Working on"),
-    "celery": ("celery -A tests.hosts.jobs.worker worker -P prefork -c 4 --loglevel INFO", "ready."),
+    "celery": ("celery -A tests.hosts.jobs.worker worker -P prefork -c 4 --without-mingle --loglevel INFO", "ready."),
 }
 REAPER = "django reap_jobs --every 0.5"
 
