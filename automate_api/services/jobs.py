@@ -59,7 +59,8 @@ def create_job(execution: Execution, *, priority: int = 0) -> Job:
         job.not_before, job.enqueued_at, job.last_event = Now(), Now(), 1
         job.save(force_insert=True)
         append_rows(job, [RunEvent(EventType.QUEUED, {})], last=1)
-    job.refresh_from_db(fields=["not_before", "enqueued_at"])
+    # The database knows them, and is asked by who wants to know.
+    del job.not_before, job.enqueued_at
     enqueue(job)
     return job
 

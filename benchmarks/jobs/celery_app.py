@@ -17,6 +17,8 @@ app.conf.update(
     task_ignore_result=True,
     broker_connection_retry_on_startup=True,
 )
+# Celery closes every database connection before and after each task, unless told to keep it for so many.
+app.conf["CELERY_DB_REUSE_MAX"] = 1_000_000
 
 
 @app.task(name="bench.note", ignore_result=True)
