@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db import DatabaseError, close_old_connections, transaction
+from django.db import Error, close_old_connections, transaction
 from django.utils.translation import gettext_lazy as _
 
 from automate_api.conf import settings
@@ -109,7 +109,7 @@ class Attempt:
             self._fail(exc)
         except LeaseLost:
             logger.warning("Job %s was taken over by another worker.", self.job.pk)
-        except DatabaseError as exc:
+        except Error as exc:
             # The lease runs out, and the reaper decides.
             logger.error("How job %s ended could not be stored: %s", self.job.pk, type(exc).__name__)
 
@@ -199,7 +199,7 @@ class Attempt:
             run.end = RunEvent(EventType.CANCELLED, {"partial": "".join(run.text)})
         try:
             self._store_end(run)
-        except DatabaseError:
+        except Error:
             # The answer has been paid for. The connection may be broken, or whoever asked deleted meanwhile.
             close_old_connections()
             self.execution.user_id = self._asker()

@@ -45,7 +45,7 @@ def test_every_job_survives_the_death_of_its_workers(
     with hall(queue, database_url(database), tmp_path, JOBS_LEASE=str(LEASE)) as host:
         worker, kills = host.start_worker(), []
         for _number in range(KILLS):
-            host.ask("make", count=IN_FLIGHT - host.ask("unfinished"), **WORK)
+            host.ask("make", jobs=IN_FLIGHT - host.ask("unfinished"), **WORK)
             worker, moment = killed(host, worker, chance)
             kills.append(moment)
         assert host.is_ready(worker)

@@ -22,7 +22,7 @@ def test_no_job_is_run_by_both_and_all_end(
 ) -> None:
     url = request.getfixturevalue("postgres_url") if database == "postgres" else f"sqlite:///{tmp_path}/db.sqlite3"
     with hall("tasks", url, tmp_path, JOBS_LEASE="3") as host:
-        host.ask("make", count=JOBS, steps=1, pause=0.005)
+        host.ask("make", jobs=JOBS, steps=1, pause=0.005)
         began = time.monotonic()
         workers = [host.start_worker(), host.start_worker(JOBS_CLOCK_OFFSET=str(offset))]
         assert all(host.is_ready(worker) for worker in workers)

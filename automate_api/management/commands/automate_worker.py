@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError, close_old_connections
+from django.db import Error, close_old_connections
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
@@ -73,7 +73,7 @@ class _Queue:
         try:
             close_old_connections()
             return bool(self._ready().exists())
-        except DatabaseError:
+        except Error:
             time.sleep(1)
             return False
 
@@ -136,8 +136,8 @@ def _reap_until(stop: threading.Event, command: BaseCommand) -> None:
     while not stop.wait(REAP_EVERY):
         try:
             reap()
-        except DatabaseError as exc:
-            command.stderr.write(f"The reaper could not reach the database: {type(exc).__name__}")
+        except Exception as exc:  # noqa: BLE001 - a thread that ends here would return nothing any more
+            command.stderr.write(f"The reaper failed, and goes on: {type(exc).__name__}")
         finally:
             close_old_connections()
 

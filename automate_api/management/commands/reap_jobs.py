@@ -5,7 +5,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.db import DatabaseError, close_old_connections
+from django.db import Error, close_old_connections
 from django.utils.translation import gettext_lazy as _
 
 from automate_api.services.reaper import reap
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         while True:
             try:
                 self._reap(**options)
-            except DatabaseError as exc:
+            except Error as exc:
                 if not options["every"]:
                     raise
                 self.stderr.write(f"The database could not be reached: {type(exc).__name__}")

@@ -34,12 +34,13 @@ def setup() -> None:
     Endpoint.objects.create(tenant_id="default", slug="jobs", name="jobs", task_types=TASK_TYPES)
 
 
-def make(count: int, **given: Any) -> None:
-    """Make `count` jobs of the input `given`."""
+def make(jobs: int, **given: Any) -> None:
+    """Make so many jobs of the input `given`, which says what they do."""
     endpoint = Endpoint.objects.get()
     actor = Actor(user=make_user(username=os.urandom(8).hex()), tenant_id="default")
-    for _number in range(count):
-        create_job(prepare_execution(endpoint, actor=actor, correlation_id="c", input=given))
+    for _number in range(jobs):
+        kind = "test.events" if "count" in given else "test.steps"
+        create_job(prepare_execution(endpoint, actor=actor, correlation_id="c", input=given, task_type=kind))
 
 
 def unfinished() -> int:

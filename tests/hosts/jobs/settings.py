@@ -27,3 +27,8 @@ if QUEUE == "celery":
 else:
     INSTALLED_APPS += ["django_tasks_db"] if find_spec("django.tasks") else ["django_tasks", "django_tasks_db"]
     TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+    if "JOBS_BACKEND" in os.environ:
+        tasks = "django.tasks" if find_spec("django.tasks") else "django_tasks"
+        TASKS["default"]["BACKEND"] = f"{tasks}.backends.{os.environ['JOBS_BACKEND']}.ImmediateBackend"
+    if "JOBS_DISPATCHER" in os.environ:
+        AUTOMATE_API_JOB_DISPATCHER = os.environ["JOBS_DISPATCHER"]
