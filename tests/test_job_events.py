@@ -222,6 +222,24 @@ def test_a_log_left_after_each_event_of_a_job_that_runs_is_the_uncut_one(ground:
     assert ground.control("status", job=job)["status"] == "succeeded"
 
 
+def test_to_leave_cancels_nothing_and_leaves_nothing_behind(ground: Ground) -> None:
+    def count() -> int:
+        return int(ground.server.call("GET", "/listeners/", who="ann")[1]["count"])
+
+    with Steps() as steps:
+        job = ground.control("make", count=1, port=steps.port)
+        ground.control("begin", job=job)
+        with contextlib.ExitStack() as streams:
+            listeners = [streams.enter_context(ground.listen(job)) for _ in range(20)]
+            assert [ids(listener.frames(2)) for listener in listeners] == [[1, 2]] * 20
+            assert count() == 20
+        assert until(lambda: count() == 0)
+        steps.step()
+        with ground.listen(job, 2) as listening:
+            assert [kind for _number, kind, _data in listening.frames()] == ["progress", "final"]
+    assert ground.control("status", job=job)["status"] == "succeeded"
+
+
 def test_a_listener_sees_its_worker_die_and_another_finish(ground: Ground) -> None:
     with Steps() as steps:
         job = ground.control("make", count=3, port=steps.port)

@@ -78,6 +78,8 @@ class JobEventStream(StreamingHttpResponse):
     def _stream_sync(self) -> Iterator[bytes]:
         if self._is_empty:
             return
+        # A middleware may have opened one since.
+        release_connections()
         news = threading.Event()
         self._listener = Listener(self._job_id, news.set)
         job_feed.feed.join(self._listener)

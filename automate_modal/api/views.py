@@ -101,6 +101,8 @@ class JobEventsView(_JobView):
     """What a job says."""
 
     extra_query_params = (PARAMETER,)
+    # A transaction would keep its connection.
+    atomic_requests: ClassVar[bool] = False
 
     @extend_schema(**{**JOB_EVENTS, "parameters": [JOB_ID, *JOB_EVENTS["parameters"]]})
     def get(self, request: Request, pk: str) -> HttpResponseBase:
