@@ -29,4 +29,11 @@ class CeleryDispatcher:
         options: dict[str, Any] = {"countdown": delay} if delay else {}
         if self.queue:
             options["queue"] = self.queue
-        run_job.apply_async((str(job_id),), priority=round((priority + 100) * _HIGHEST / _RANGE), **options)
+        run_job.apply_async((str(job_id),), priority=_celerys(priority), **options)
+
+
+def _celerys(priority: int) -> int:
+    """The priority as the broker orders it: on Redis the lowest comes first, elsewhere the highest."""
+    place = round((priority + 100) * _HIGHEST / _RANGE)
+    is_redis = run_job.app.connection_for_write().get_transport_cls().driver_type == "redis"
+    return _HIGHEST - place if is_redis else place

@@ -1,6 +1,7 @@
 """Jobs by Celery: what stands in the message. That it arrives is shown in `tests/jobs/test_kill.py`."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,17 +12,27 @@ from kombu import Connection
 from automate_api.dispatch.celery import CeleryDispatcher, run_job
 from automate_api.ids import uuid7
 from tests.jobs.making import chat_endpoint, fresh, make_job
+from tests.services import REDIS_URL
 from tests.upstream import FakeUpstream
+
+
+@contextmanager
+def on_broker(url: str) -> Iterator[Connection]:
+    """The broker at `url` for Celery's current app."""
+    before = current_app._get_current_object()
+    app = Celery("test", broker=url, set_as_current=True)
+    try:
+        with app.connection_for_read() as connection:
+            yield connection
+    finally:
+        before.set_current()
 
 
 @pytest.fixture
 def broker() -> Iterator[Connection]:
-    """A broker in this process's memory, for Celery's current app."""
-    before = current_app._get_current_object()
-    app = Celery("test", broker="memory://", set_as_current=True)
-    with app.connection_for_read() as connection:
+    """One in this process's memory."""
+    with on_broker("memory://") as connection:
         yield connection
-    before.set_current()
 
 
 def message_in(broker: Connection, queue: str) -> Any:
@@ -44,6 +55,19 @@ def test_only_the_id_travels(broker: Connection) -> None:
 def test_the_priority_is_one_of_celerys(broker: Connection, ours: int, celerys: int) -> None:
     CeleryDispatcher().enqueue(uuid7(), delay=0, priority=ours)
     assert message_in(broker, "celery").properties["priority"] == celerys
+
+
+@pytest.mark.redis
+def test_the_higher_priority_comes_first_on_redis() -> None:
+    class Own(CeleryDispatcher):
+        queue = f"test-{uuid7()}"
+
+    jobs = {priority: uuid7() for priority in (0, -100, 100)}
+    with on_broker(REDIS_URL) as broker:
+        for priority, job_id in jobs.items():
+            Own().enqueue(job_id, delay=0, priority=priority)
+        came = [message_in(broker, Own.queue or "").payload[0][0] for _job in jobs]
+    assert came == [str(jobs[100]), str(jobs[0]), str(jobs[-100])]
 
 
 def test_a_later_attempt_has_its_time(broker: Connection) -> None:
