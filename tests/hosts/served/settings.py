@@ -9,6 +9,8 @@ ROOT_URLCONF = "tests.hosts.served.urls"
 WSGI_APPLICATION = "tests.hosts.served.wsgi.application"
 AUTOMATE_API_PRIVATE_HOSTS = [host for host in os.environ.get("SERVED_PRIVATE_HOSTS", "").split(",") if host]
 AUTOMATE_API_RATE_LIMIT = os.environ.get("SERVED_RATE_LIMIT")
+AUTOMATE_API_LEASE = float(os.environ.get("SERVED_LEASE", "30"))
+AUTOMATE_API_HEARTBEAT = AUTOMATE_API_LEASE / 4
 AUTOMATE_API_REDACT_PATTERNS = [pattern for pattern in os.environ.get("SERVED_REDACT", "").split(",") if pattern]
 
 LOGGING = {
