@@ -1,12 +1,14 @@
 """A host whose jobs would reach no worker, or two at once, is told so."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 from uuid import UUID
 
 import pytest
 from asgiref.local import Local
 from django.core.checks import CheckMessage
+from django.test import override_settings
 from pytest_django import Settings
 
 from automate_api.dispatch.tasks import TasksDispatcher, run_job
@@ -37,7 +39,7 @@ def needs_arguments(name: str) -> None:
 
 
 @pytest.fixture
-def tasks(settings: Settings) -> Iterator[Any]:
+def tasks() -> Iterator[Any]:
     """Set `TASKS`."""
 
     def forget() -> None:
@@ -46,12 +48,13 @@ def tasks(settings: Settings) -> Iterator[Any]:
         handler._settings = handler.settings = handler.configure_settings(None)
         handler._connections = Local()
 
-    def choose(**backends: str) -> None:
-        settings.TASKS = {alias: {"BACKEND": path} for alias, path in backends.items()}
-        forget()
+    with ExitStack() as changed:
 
-    yield choose
-    del settings.TASKS
+        def choose(**backends: str) -> None:
+            changed.enter_context(override_settings(TASKS={key: {"BACKEND": path} for key, path in backends.items()}))
+            forget()
+
+        yield choose
     forget()
 
 
