@@ -15,8 +15,7 @@ JOBS = int(os.environ.get("AUTOMATE_TEST_JOBS") or 200)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("offset", [5, -5])
-@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+@pytest.mark.parametrize(("database", "offset"), [("sqlite", 5), ("postgres", -5)])
 def test_no_job_is_run_by_both_and_all_end(
     database: str, offset: int, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

@@ -1,15 +1,16 @@
 """Jobs are made, found, cancelled and told of; nothing that happens after the commit undoes them."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import transaction
+from django.db import connection, connections, transaction
 from pytest_django import Settings
 
 from automate_api.exceptions import Conflict, NotConfigured, NotFound
 from automate_api.models import Actor, Execution, Job, JobEvent
-from automate_api.services import jobs
+from automate_api.services import jobs, recording
 from automate_api.services.attempts import work_on
 from automate_api.services.jobs import cancel_job, create_job, find_job
 from automate_api.services.reaper import reap
@@ -18,6 +19,7 @@ from automate_api.signals import job_ended
 from tests.factories import make_actor, make_endpoint, make_user
 from tests.jobs.fixtures import asked  # noqa: F401 - a fixture
 from tests.jobs.making import age, chat_endpoint, fresh, kinds, make_job
+from tests.servers import until
 from tests.upstream import FakeUpstream
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("asked")]
@@ -48,6 +50,35 @@ def test_a_job_of_a_transaction_is_handed_out_when_that_is_committed(asked: Aske
         job = make_job(endpoint)
         assert asked == []
     assert asked == [(job.pk, 0.0)]
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite has one writer at a time")
+def test_a_transaction_that_makes_a_job_does_not_wait_for_those_who_wait_for_it() -> None:
+    endpoint = make_endpoint()
+    execution = prepare_execution(endpoint, actor=make_actor(), correlation_id="c", input="Hello")
+
+    def create() -> None:
+        try:
+            create_job(execution)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as other:
+        with transaction.atomic():
+            make_user()
+            waiting = other.submit(create)
+            assert until(is_somebody_writing)
+            make_job(endpoint)
+        waiting.result(15)
+    assert Job.objects.count() == 2
+
+
+def is_somebody_writing() -> bool:
+    """Whether another thread is the one that may write."""
+    if recording._write_lock.acquire(blocking=False):
+        recording._write_lock.release()
+        return False
+    return True
 
 
 @pytest.mark.parametrize("dispatcher", ["tests.jobs.making.BrokenDispatcher", "tests.jobs.making.Missing"])
