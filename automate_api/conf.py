@@ -134,7 +134,7 @@ class Settings:
 
     @property
     def job_event_retention(self) -> float | None:
-        """`AUTOMATE_API_JOB_EVENT_RETENTION`: seconds after a job's end for which its events are kept; None: for ever."""
+        """`AUTOMATE_API_JOB_EVENT_RETENTION`: seconds for which an ended job's events are kept; None: for ever."""
         seconds: float | None = self.get("JOB_EVENT_RETENTION", 604_800)
         return seconds
 
