@@ -65,4 +65,9 @@ def measure(chosen: argparse.Namespace, url: str, broker: str, folder: Path) -> 
             "PYTHONPATH": str(ROOT),
         }
         command = [sys.executable, "-m", "benchmarks.jobs.measure", json.dumps(vars(chosen))]
-        return subprocess.run(command, env=os.environ | env, cwd=ROOT, check=False).returncode
+        with subprocess.Popen(command, env=os.environ | env, cwd=ROOT) as process:
+            try:
+                return process.wait()
+            finally:
+                # It ends its workers, and so must be told politely.
+                process.terminate()

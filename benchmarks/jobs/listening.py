@@ -89,21 +89,23 @@ class _Audience:
         await asyncio.sleep(SILENCE)
         found.idle_cpu = (server.cpu - before) / SILENCE
         watcher = asyncio.create_task(self._watch())
-        before, start = server.cpu, time.monotonic()
-        await asyncio.gather(self._speak(), *tasks)
-        found.seconds, found.cpu = time.monotonic() - start, server.cpu - before
+        before = server.cpu
+        began, *_none = await asyncio.gather(self._speak(), *tasks)
+        found.seconds, found.cpu = time.time() - began, server.cpu - before
         watcher.cancel()
         found.more_memory = found.memory - resting
         return found
 
-    async def _speak(self) -> None:
+    async def _speak(self) -> float:
+        """Have another process speak; when it began."""
         found, jobs = self._found, len(self._ids)
         rate, every = (_ONE, 0.1) if jobs == 1 else (_MANY // jobs, 0.5)
         command = [sys.executable, "-m", "benchmarks.jobs.speak", str(SPEAKING), str(rate), str(every), *self._ids]
         process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
         output, _none = await process.communicate()
-        found.speaking = float(output)
+        began, found.speaking = (float(number) for number in output.split())
         found.said = jobs * (round(SPEAKING / every) * round(rate * every) + 1)
+        return began
 
     async def _watch(self) -> None:
         while True:

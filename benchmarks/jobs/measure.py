@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 from typing import Any
 
@@ -30,5 +31,6 @@ def main(chosen: dict[str, Any]) -> bool:
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "benchmarks.jobs.settings")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     django.setup()
     sys.exit(not main(json.loads(sys.argv[1])))

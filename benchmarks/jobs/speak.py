@@ -17,7 +17,7 @@ def main(seconds: float, rate: int, every: float, ids: list[UUID]) -> None:
     from automate_api.models import Job  # noqa: PLC0415
 
     jobs = list(Job.objects.filter(pk__in=ids))
-    start = time.monotonic()
+    start, began = time.monotonic(), time.time()
     for turn in range(round(seconds / every)):
         for place, job in enumerate(jobs):
             # Jobs do not all speak at the same moment.
@@ -27,7 +27,7 @@ def main(seconds: float, rate: int, every: float, ids: list[UUID]) -> None:
             _append(job, [RunEvent(EventType.LOG, data)] * round(rate * every))
     for job in jobs:
         _append(job, [RunEvent(EventType.FINAL, {"output": None, "usage": None, "cost": None})])
-    print(time.monotonic() - start)
+    print(began, time.monotonic() - start)
 
 
 def _append(job, events) -> None:  # type: ignore[no-untyped-def]  # models load after django.setup()

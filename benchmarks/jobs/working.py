@@ -14,6 +14,7 @@ from uuid import uuid4
 from django.db import connection
 from django.test.utils import override_settings
 from django_tasks_db.models import DBTaskResult
+from redis import Redis
 
 from automate_api.models import Execution, Job
 from benchmarks.jobs.celery_app import app, note_by_celery
@@ -82,7 +83,16 @@ def measure(contenders: list[Contender], *, rounds: int, jobs: int, starts: int)
         for contender in contenders[start:] + contenders[:start]:
             with override_settings(AUTOMATE_API_JOB_DISPATCHER=contender.dispatcher):
                 _round(contender, found[contender.name], notes, jobs=jobs, starts=starts)
+    _leave_broker()
     return found
+
+
+def _leave_broker() -> None:
+    """Delete what Celery keeps of this run's queue."""
+    client = Redis.from_url(os.environ["BENCH_BROKER"])
+    for key in list(client.scan_iter(f"*{app.conf.task_default_queue}*")):
+        client.delete(key)
+    client.close()
 
 
 def _round(contender: Contender, found: Figures, notes: Notes, *, jobs: int, starts: int) -> None:
