@@ -14,6 +14,8 @@ import pytest
 
 from tests.servers import Served, environment, free_port, seed, served
 
+pytestmark = pytest.mark.slow
+
 CANARY = "canary-9f8e7d6c5b4a-secret"
 
 

@@ -9,21 +9,24 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent
 
 Told = dict[str, dict[str, Any]]
 
 APP, FRONT = "https://app.example.com", "https://front.example.com"
 
-#: W005: no pages; W009: each process counts alone; W011: one tenant. E001: the host describes its views otherwise.
-USUAL = ["automate_api.W005", "automate_api.W009", "automate_api.W011"]
+#: W005: no pages; W009: each process counts alone; W011: one tenant; W026: no workers. E001: the host describes its
+#: views otherwise.
+USUAL = ["automate_api.W005", "automate_api.W009", "automate_api.W011", "automate_api.W026"]
 UNDESCRIBED = "drf_spectacular.E001"
 
 #: What is different in a host, by chapter, and what it adds. Everything else is as in the bare host.
 HOSTS: dict[str, dict[str, Any]] = {
     "single": {"streaming": {}, "sessions": {}},
     "by_organization": {
-        "installation": {"checks": ["automate_api.W005", "automate_api.W009"]},
+        "installation": {"checks": ["automate_api.W005", "automate_api.W009", "automate_api.W026"]},
         "sessions": {"stranger": 0},
         "own": {
             "stamped": True,
@@ -34,14 +37,18 @@ HOSTS: dict[str, dict[str, Any]] = {
         },
     },
     "uuid_user": {
-        "installation": {"checks": ["automate_api.W009", "automate_api.W011"]},
+        "installation": {"checks": ["automate_api.W009", "automate_api.W011", "automate_api.W026"]},
         "schema": {"pages": [200, 200], "public": [200, 200, 200]},
         "admin": {
             "APIKey": [200, 200],
             "Endpoint": [200, 200],
+            "EndpointVersion": [200, 200],
             "Execution": [200, 200],
             "IdempotencyKey": [200, 200],
+            "Job": [200],
+            "JobEvent": [200],
             "LLMClient": [200, 200],
+            "LLMClientVersion": [200, 200],
             "PromptLog": [200, 200],
             "Provider": [200, 200],
         },

@@ -22,6 +22,8 @@ from automate_api.engine.storage import THREADS
 from tests.conftest import REQUIRED
 from tests.servers import HASTY, PRELOADED, ROOT, SERVERS, Served, environment, served, until
 
+pytestmark = pytest.mark.slow
+
 API, MODAL = "/api/v1", "/api/v1/modal"
 #: Those that the contract names.
 BROWSED = ("gunicorn-gthread", "uvicorn", "granian-asgi")

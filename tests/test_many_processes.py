@@ -16,7 +16,7 @@ from tests.servers import EIGHT_PROCESSES, Served, Stream, environment, seed, se
 from tests.services import REDIS_URL
 from tests.upstream import FakeUpstream
 
-pytestmark = pytest.mark.redis
+pytestmark = [pytest.mark.redis, pytest.mark.slow]
 
 
 @contextmanager

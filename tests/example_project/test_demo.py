@@ -20,6 +20,8 @@ from example_project.demo.console import DemoError
 from example_project.demo.jobs import with_a_death
 from example_project.demo.processes import running
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 STARTER = """

@@ -13,6 +13,8 @@ import pytest
 
 from tests.jobs.workers import Hall, Process, hall
 
+pytestmark = pytest.mark.slow
+
 KILLS = int(os.environ.get("AUTOMATE_TEST_KILLS") or 5)
 SEED = int(os.environ.get("AUTOMATE_TEST_SEED") or random.SystemRandom().getrandbits(32))
 IN_FLIGHT, LEASE = 10, 2

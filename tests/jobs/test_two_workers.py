@@ -11,6 +11,8 @@ import pytest
 
 from tests.jobs.workers import hall
 
+pytestmark = pytest.mark.slow
+
 JOBS = int(os.environ.get("AUTOMATE_TEST_JOBS") or 200)
 
 

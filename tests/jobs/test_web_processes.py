@@ -14,6 +14,8 @@ import pytest
 from tests.servers import ROOT, Served, environment, seed, served, until
 from tests.upstream import FakeUpstream
 
+pytestmark = pytest.mark.slow
+
 LEASE = 2
 
 

@@ -27,6 +27,8 @@ from tests.walk.test_walk import OPERATIONS
 from tests.walk.walk import Walk
 from tests.walk.world import Answer, Caller, World
 
+pytestmark = pytest.mark.slow
+
 FULL = os.environ.get("AUTOMATE_TEST_WALK") == "full"
 #: One of so many is sent where not all are.
 SAMPLE = 1 if FULL else 7

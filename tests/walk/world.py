@@ -237,7 +237,11 @@ def _job(like: Execution, *, ended: bool) -> Job:
     job = create_job(execution)
     if ended:
         with transaction.atomic():
-            end_without_run(Job.objects.filter(pk=job.pk), job, RunEvent(EventType.FINAL, {"output": "x"}))
+            end_without_run(
+                Job.objects.filter(pk=job.pk),
+                job,
+                RunEvent(EventType.FINAL, {"output": "x", "usage": None, "cost": None}),
+            )
     return job
 
 
