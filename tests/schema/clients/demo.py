@@ -21,6 +21,7 @@ from automate_client.models import (
     AutomateEndpointRequest,
     AutomateEndpointRequestConfig,
     AutomateEndpointRequestInputSchema,
+    AutomateExecution,
     AutomateFinalEvent,
     AutomateLLMClientRequest,
     AutomateProblem,
@@ -104,9 +105,9 @@ def main(host: str, key: str, model_url: str) -> dict[str, Any]:
     fields = [fault.field for fault in refused.parsed.errors or []]
 
     asked = AutomateRunRequest(input_={"question": "Why is the sky blue?"})
-    execution = answered(
-        automate_api_endpoint_run.sync(endpoint.slug, client=api, body=asked, idempotency_key=str(uuid.uuid4()))
-    )
+    # Asked to wait, it answers with the execution; a job would be the answer to `Prefer: respond-async`.
+    execution = automate_api_endpoint_run.sync(endpoint.slug, client=api, body=asked, idempotency_key=str(uuid.uuid4()))
+    assert isinstance(execution, AutomateExecution), execution
     stored = answered(automate_api_execution_retrieve.sync(execution.id, client=api))
     assert isinstance(stored.usage, AutomateUsage)
 
