@@ -15,6 +15,8 @@ from automate_api.dispatch.tasks import TasksDispatcher, run_job
 from tests.checking import found, ids
 
 TASKS_DB = "django_tasks_db.DatabaseBackend"
+#: What the others find depends on the database and the cache of the run.
+OF_JOBS = {f"automate_api.{number}" for number in ("E025", "W026", "E027", "E028", "W029")}
 
 
 class OnPaper:
@@ -86,7 +88,7 @@ def test_a_dispatcher_without_its_backend_is_an_error(settings: Settings) -> Non
 @pytest.mark.parametrize("path", [f"{__name__}.OnPaper", "automate_api.dispatch.celery.CeleryDispatcher"])
 def test_other_dispatchers_have_nothing_to_do_with_tasks(settings: Settings, path: str) -> None:
     settings.AUTOMATE_API_JOB_DISPATCHER = path
-    assert ids(deploy=True) == {"automate_api.W009", "automate_api.W011"}
+    assert ids(deploy=True) & OF_JOBS == set()
 
 
 @pytest.mark.parametrize(
@@ -104,7 +106,7 @@ def test_jobs_without_workers_are_a_warning_in_production(
 
 def test_a_queue_without_its_table_is_an_error(tasks: Any) -> None:
     tasks(default=TASKS_DB)
-    assert ids(deploy=True) == {"automate_api.W009", "automate_api.W011", "automate_api.E027"}
+    assert ids(deploy=True) & OF_JOBS == {"automate_api.E027"}
 
 
 def test_a_backend_that_does_not_exist_is_an_error(tasks: Any) -> None:
