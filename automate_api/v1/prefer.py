@@ -8,7 +8,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from automate_api.models import Job
+from automate_api.models import Execution, Job
+from automate_api.services.jobs import create_job
+from automate_api.services.runs import run_to_end
+from automate_api.v1.serializers.executions import answer_of
 from automate_api.v1.serializers.jobs import JobSerializer
 
 RESPOND_ASYNC = "respond-async"
@@ -49,8 +52,18 @@ def prefers_async(request: Request) -> bool:
     return any(preference.partition(";")[0].strip().lower() == RESPOND_ASYNC for preference in preferences)
 
 
-def job_accepted(request: Request, job: Job) -> Response:
-    """202 with the job, and where it is."""
+def answer_run(request: Request, execution: Execution) -> Response:
+    """Run an execution that is not stored yet, as the caller prefers: 200 with it at its end, or 202 with its job.
+
+    Raises:
+        AutomateError: what ended the run; what kept the job from being made.
+    """
+    if prefers_async(request):
+        return _job_accepted(request, create_job(execution))
+    return Response(answer_of(run_to_end(execution)))
+
+
+def _job_accepted(request: Request, job: Job) -> Response:
     headers = {"Location": url_of(request, "job-detail", job), "Preference-Applied": RESPOND_ASYNC}
     return Response(JobSerializer(job).data, status=202, headers=headers)
 

@@ -16,13 +16,11 @@ from automate_api.services.endpoints import (
     find_endpoint,
     update_endpoint,
 )
-from automate_api.services.jobs import create_job
-from automate_api.services.runs import run_to_end
 from automate_api.v1.base import BaseModelViewSet
 from automate_api.v1.filtersets import EndpointFilterSet
-from automate_api.v1.prefer import JOB_ACCEPTED, PREFER, job_accepted, prefers_async
+from automate_api.v1.prefer import JOB_ACCEPTED, PREFER, answer_run
 from automate_api.v1.serializers.endpoints import EndpointSerializer, RunRequestSerializer
-from automate_api.v1.serializers.executions import ExecutionSerializer, answer_of
+from automate_api.v1.serializers.executions import ExecutionSerializer
 from automate_api.v1.views.domain import DomainMixin, RunsMixin
 
 ID_OR_SLUG = OpenApiParameter(
@@ -87,6 +85,4 @@ class EndpointViewSet(RunsMixin, DomainMixin, BaseModelViewSet):
     def run(self, request: Request, pk: str | None = None) -> Response:
         """Run it now."""
         execution = self.get_execution(request, str(pk))
-        if prefers_async(request):
-            return job_accepted(request, create_job(execution))
-        return Response(answer_of(run_to_end(execution)))
+        return answer_run(request, execution)

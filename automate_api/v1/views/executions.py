@@ -7,13 +7,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from automate_api.models import Execution
-from automate_api.services.jobs import create_job
-from automate_api.services.runs import prepare_replay, run_to_end
+from automate_api.services.runs import prepare_replay
 from automate_api.v1.base import BaseReadOnlyViewSet
 from automate_api.v1.correlation import correlation_id_of
 from automate_api.v1.filtersets import ExecutionFilterSet
-from automate_api.v1.prefer import JOB_ACCEPTED, PREFER, job_accepted, prefers_async
-from automate_api.v1.serializers.executions import ExecutionSerializer, answer_of
+from automate_api.v1.prefer import JOB_ACCEPTED, PREFER, answer_run
+from automate_api.v1.serializers.executions import ExecutionSerializer
 from automate_api.v1.views.domain import DomainMixin, RunsMixin
 
 
@@ -47,6 +46,4 @@ class ExecutionViewSet(RunsMixin, DomainMixin, BaseReadOnlyViewSet):
     def replay(self, request: Request, pk: str | None = None) -> Response:
         """Run it again."""
         execution = prepare_replay(self.get_object(), actor=self.get_actor(), correlation_id=correlation_id_of(request))
-        if prefers_async(request):
-            return job_accepted(request, create_job(execution))
-        return Response(answer_of(run_to_end(execution)))
+        return answer_run(request, execution)
