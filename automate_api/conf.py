@@ -167,5 +167,27 @@ class Settings:
         """
         return int(self.get("MAX_REQUEST_BYTES", 10_000_000))
 
+    @property
+    def artifact_max_bytes(self) -> int:
+        """`AUTOMATE_API_ARTIFACT_MAX_BYTES`: the largest file that callers may upload and runs may make."""
+        return int(self.get("ARTIFACT_MAX_BYTES", 100 * 1024 * 1024))
+
+    @property
+    def artifact_retention(self) -> float | None:
+        """`AUTOMATE_API_ARTIFACT_RETENTION`: seconds after which an artifact has expired; None: it never does."""
+        seconds: float | None = self.get("ARTIFACT_RETENTION", 30 * 86_400)
+        return seconds
+
+    @property
+    def event_max_bytes(self) -> int:
+        """`AUTOMATE_API_EVENT_MAX_BYTES`: the longest payload of an event, as JSON in UTF-8."""
+        return int(self.get("EVENT_MAX_BYTES", 64 * 1024))
+
+    @property
+    def event_retention(self) -> float | None:
+        """`AUTOMATE_API_EVENT_RETENTION`: seconds for which an event is kept, and known again; None: for ever."""
+        seconds: float | None = self.get("EVENT_RETENTION")
+        return seconds
+
 
 settings = Settings()

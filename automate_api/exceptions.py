@@ -153,6 +153,13 @@ class IdempotencyAnswerGone(Conflict):
     default_detail = _("The request with this idempotency key was carried out. Its answer could not be kept.")
 
 
+class PayloadTooLarge(AutomateError):
+    """A body or a file is larger than this server takes."""
+
+    code = ErrorCode.PAYLOAD_TOO_LARGE
+    default_detail = _("This is more than the server takes.")
+
+
 class RateLimited(AutomateError):
     """A limit was reached.
 

@@ -66,6 +66,8 @@ ASGI_APPLICATION = "example_project.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 STATIC_URL = "/static/"
+# Artifacts. Nothing serves this folder: they are downloaded through the API, which asks who is calling.
+MEDIA_ROOT = DATA_DIR / "media"
 LOGIN_URL = "/admin/login/"
 
 TEMPLATES = [

@@ -7,6 +7,7 @@ fails them.
 """
 
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -78,6 +79,17 @@ def _own_cache(settings: Settings) -> Iterator[None]:
     else:
         yield
         cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _own_files(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test sees another's files; a folder is made where the first is stored."""
+    if os.environ.get("AUTOMATE_TEST_MEDIA_ROOT"):
+        yield
+        return
+    settings.MEDIA_ROOT = str(tmp_path_factory.getbasetemp() / f"media-{uuid.uuid4().hex}")
+    yield
+    shutil.rmtree(settings.MEDIA_ROOT, ignore_errors=True)
 
 
 @pytest.fixture

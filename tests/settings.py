@@ -29,6 +29,8 @@ DEBUG = False
 ALLOWED_HOSTS = ["*"]
 USE_TZ = True
 STATIC_URL = "/static/"
+# Of each process its own, as its database is; servers under test are told theirs.
+MEDIA_ROOT = os.environ.get("AUTOMATE_TEST_MEDIA_ROOT") or str(SCRATCH / f"media-{os.getpid()}")
 ROOT_URLCONF = "tests.urls"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -16,7 +16,7 @@ from automate_api import capabilities, exceptions, models
 from automate_api.engine.capability import Capability, RunContext, get_capability
 from automate_api.engine.events import EventType, RunEvent
 from automate_api.exceptions import AutomateError, ErrorCode
-from automate_api.v1.errors import LengthRequired, PayloadTooLarge, problem_for, status_of
+from automate_api.v1.errors import LengthRequired, problem_for, status_of
 from tests.guides import DOCS, blocks, code_in, sections, table, text_of
 from tests.promises import NOTHING, setting_properties
 
@@ -47,7 +47,6 @@ def answered() -> dict[str, set[int]]:
         drf.UnsupportedMediaType("text/plain"),
         drf.Throttled(),
         drf.APIException(),
-        PayloadTooLarge(),
         LengthRequired(),
     ]
     found: dict[str, set[int]] = {}

@@ -21,7 +21,7 @@ _SECONDS = (
     *("LEASE", "HEARTBEAT", "JOB_BACKOFF", "JOB_TIMEOUT"),
 )
 # None: for ever.
-_RETENTIONS = ("JOB_RETENTION", "JOB_EVENT_RETENTION")
+_RETENTIONS = ("JOB_RETENTION", "JOB_EVENT_RETENTION", "ARTIFACT_RETENTION", "EVENT_RETENTION")
 # With the least that each may be: a day is what callers are promised for an answer kept under their key.
 _WHOLE = {
     "PROXY_COUNT": 0,
@@ -29,6 +29,8 @@ _WHOLE = {
     "MAX_REQUEST_BYTES": 1,
     "MAX_RESPONSE_BYTES": 1,
     "JOB_ATTEMPTS": 1,
+    "ARTIFACT_MAX_BYTES": 1,
+    "EVENT_MAX_BYTES": 2,
 }
 
 

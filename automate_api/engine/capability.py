@@ -1,7 +1,7 @@
 """Capabilities: what an endpoint can do. Apps register theirs in `AppConfig.ready()`."""
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, AsyncIterable, Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID
@@ -10,7 +10,10 @@ from asgiref.sync import sync_to_async
 from django.core.exceptions import ImproperlyConfigured
 from django.db import close_old_connections
 
-from automate_api.engine.events import RunEvent
+from automate_api.conf import settings
+from automate_api.engine.artifacts import ArtifactStore, ReadArtifact, Spool
+from automate_api.engine.events import EventType, RunEvent
+from automate_api.exceptions import NotConfigured, PayloadTooLarge
 from automate_api.llm.types import LLMTarget
 
 T = TypeVar("T")
@@ -46,6 +49,7 @@ class RunContext:
         exchange: set by the capability before it calls a model.
         attempt: which attempt of a job this is, from 1.
         remember: how `once()` keeps what is done; None where nothing outlives the run.
+        artifacts: where `read_artifact()` and `save_artifact()` find and leave files.
     """
 
     run_id: UUID
@@ -62,6 +66,7 @@ class RunContext:
     exchange: Exchange | None = None
     attempt: int = 1
     remember: Remember | None = None
+    artifacts: ArtifactStore | None = None
 
     async def db(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """Call `function`, which uses the ORM, in a worker thread, and leave no stale connection behind."""
@@ -88,17 +93,62 @@ class RunContext:
             return await self.db(function)
         return await self.db(self.remember, key, function)
 
+    async def read_artifact(self, artifact_id: str, *, max_bytes: int) -> ReadArtifact:
+        """The artifact with this id, in memory, so that `max_bytes` must be few.
+
+        Raises:
+            InvalidInput: there is none that whoever runs this may read, or it is longer.
+            StorageUnavailable: the storage cannot give it.
+        """
+        return await self.db(self._artifacts.read, artifact_id, max_bytes=max_bytes)
+
+    async def save_artifact(self, content: bytes | AsyncIterable[bytes], *, name: str, content_type: str) -> RunEvent:
+        """Store a file, and return the `artifact` event that says so, for the capability to yield.
+
+        The file is listed once it is whole. A later attempt of a job stores it again: what an attempt that failed has
+        stored stays until it expires, and the run's output says which files count.
+
+        Args:
+            content: the bytes, or what yields them piece by piece; an error in that is let through.
+            name: what it is called when downloaded; whatever stands before the last slash is dropped.
+            content_type: a media type without parameters; anything else becomes `application/octet-stream`.
+
+        Raises:
+            PayloadTooLarge: it is longer than `AUTOMATE_API_ARTIFACT_MAX_BYTES`.
+            StorageUnavailable: the storage did not take it; nothing of it is left.
+            RunCancelled: another process has taken the job over.
+        """
+        spool = Spool(refuse_over=settings.artifact_max_bytes, refusal=PayloadTooLarge)
+        try:
+            await spool.fill(content)
+            data = await self.db(self._artifacts.write, spool.file, name=name, content_type=content_type)
+        finally:
+            spool.close()
+        return RunEvent(EventType.ARTIFACT, data)
+
+    @property
+    def _artifacts(self) -> ArtifactStore:
+        if self.artifacts is None:
+            raise NotConfigured
+        return self.artifacts
+
 
 class Capability(ABC):
     """One task type. A subclass names it, declares three JSON Schemas (draft 2020-12), and yields the run's events.
 
     `run()` yields any events but terminal ones, and last a `final` event with `{output, usage, cost}`. What goes wrong
     it raises, as a class of `automate_api.exceptions`; the driver decides how the run ended.
+
+    `for_endpoints` is False for what apps run themselves and no endpoint may offer. `artifact_inputs` names the members
+    of an input object that hold the id of an artifact, or a list of ids; whoever runs it must be able to read them, and
+    a caller may send a file in the id's place.
     """
 
     task_type: ClassVar[str]
     label: ClassVar[Any] = ""
     needs_llm_client: ClassVar[bool] = False
+    for_endpoints: ClassVar[bool] = True
+    artifact_inputs: ClassVar[tuple[str, ...]] = ()
     input_schema: ClassVar[dict[str, Any]] = {}
     params_schema: ClassVar[dict[str, Any]] = {"type": "object", "additionalProperties": False}
     config_schema: ClassVar[dict[str, Any]] = {"type": "object", "additionalProperties": False}
@@ -130,5 +180,5 @@ def get_capability(task_type: str) -> Capability | None:
 
 
 def task_types() -> list[str]:
-    """Every registered task type, sorted."""
-    return sorted(_registry)
+    """Every registered task type that an endpoint may offer, sorted."""
+    return sorted(task_type for task_type, capability in _registry.items() if capability.for_endpoints)

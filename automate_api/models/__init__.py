@@ -1,7 +1,9 @@
 """The domain's tables."""
 
 from automate_api.models.api_key import APIKey
+from automate_api.models.artifact import Artifact
 from automate_api.models.endpoint import Endpoint, EndpointGrant
+from automate_api.models.event import Event
 from automate_api.models.execution import Execution
 from automate_api.models.idempotency_key import IdempotencyKey
 from automate_api.models.job import Job, JobEvent, JobStep
@@ -14,9 +16,11 @@ from automate_api.models.version import EndpointVersion, LLMClientVersion
 __all__ = [
     "APIKey",
     "Actor",
+    "Artifact",
     "Endpoint",
     "EndpointGrant",
     "EndpointVersion",
+    "Event",
     "Execution",
     "IdempotencyKey",
     "Job",

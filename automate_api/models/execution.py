@@ -34,7 +34,9 @@ class Execution(TenantModel):
     endpoint = models.ForeignKey(
         Endpoint, models.SET_NULL, verbose_name=_("endpoint"), null=True, related_name="executions"
     )
-    endpoint_version = models.PositiveIntegerField(_("endpoint version"))
+    endpoint_version = models.PositiveIntegerField(
+        _("endpoint version"), null=True, help_text=_("Empty: an app ran this itself, without an endpoint.")
+    )
     llm_client = models.ForeignKey(
         LLMClient, models.SET_NULL, verbose_name=_("LLM client"), null=True, related_name="+"
     )

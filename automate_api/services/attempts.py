@@ -4,7 +4,8 @@ import json
 import logging
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +31,7 @@ from automate_api.models import Endpoint, Execution, Job, JobStep
 from automate_api.models.now import Now
 from automate_api.security.redaction import forget_revealed
 from automate_api.services import leases
+from automate_api.services.artifacts import RunArtifacts
 from automate_api.services.held import claim_job, end_held_job
 from automate_api.services.job_log import append_events, end_without_run, error_event
 from automate_api.services.jobs import announce, enqueue
@@ -120,9 +122,10 @@ class Attempt:
             AutomateError: what it ran is gone, switched off, or no longer set up.
         """
         execution, sent = self.execution, self._sent()
-        execution.endpoint = endpoint = pinned_endpoint(execution)
-        execution.llm_client = endpoint.llm_client
-        _require_enabled(endpoint)
+        if execution.endpoint_version is not None:
+            execution.endpoint = endpoint = pinned_endpoint(execution)
+            execution.llm_client = endpoint.llm_client
+            _require_enabled(endpoint)
         stored = execution.input, execution.params
         execution.input, execution.params = sent["input"], sent["params"]
         try:
@@ -134,6 +137,7 @@ class Attempt:
                 timeout=self.job.timeout_seconds,
                 attempt=self.job.attempts,
                 remember=self._remember,
+                artifacts=RunArtifacts(execution, job=self.job, holding=self._holding),
             )
         finally:
             execution.input, execution.params = stored
@@ -174,18 +178,27 @@ class Attempt:
 
     def _remember(self, key: str, function: Callable[[], Any]) -> Any:
         """Call `function` in the transaction that notes the step, unless an attempt before has."""
-        with writing(), transaction.atomic():
-            # Locks the row: nobody takes the job over, and no other call does this step, until this has committed.
-            if not self.held.update(leased_until=lease_end()):
-                raise RunCancelled
+        with self._holding():
             done = JobStep.objects.filter(job=self.job, key=key).first()
             if done is not None:
                 return done.result
             step = JobStep.objects.create(job=self.job, key=key, result=function())
-            # The step may have taken longer than a lease, and nobody could renew it meanwhile.
-            self.held.update(leased_until=lease_end())
         step.refresh_from_db(fields=["result"])
         return step.result
+
+    @contextmanager
+    def _holding(self) -> Iterator[None]:
+        """A transaction in which the job's row is locked: nobody takes it over, and no other call holds it meanwhile.
+
+        Raises:
+            RunCancelled: somebody has taken it over before.
+        """
+        with writing(), transaction.atomic():
+            if not self.held.update(leased_until=lease_end()):
+                raise RunCancelled
+            yield
+            # What was done may have taken longer than a lease, and nobody could renew it meanwhile.
+            self.held.update(leased_until=lease_end())
 
     # -- how it ends -------------------------------------------------------------------------------------------------
 

@@ -116,7 +116,8 @@ def _errors(endpoint: Endpoint) -> list[FieldError]:
         return errors
     for task_type in endpoint.task_types:
         capability = get_capability(task_type)
-        errors += [_unknown_task_type()] if capability is None else _misfits(endpoint, capability)
+        offered = capability if capability and capability.for_endpoints else None
+        errors += [_unknown_task_type()] if offered is None else _misfits(endpoint, offered)
     return list(dict.fromkeys(errors))
 
 

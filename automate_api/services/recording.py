@@ -106,7 +106,7 @@ class Recorder:
 
 def _log_prefix(execution: Execution) -> str:
     named: Any = execution.llm_client or execution.endpoint
-    return str(named.slug)
+    return str(named.slug if named else execution.task_type)
 
 
 def _outcome(run: Run, steps: Sequence[dict[str, Any]]) -> dict[str, Any]:

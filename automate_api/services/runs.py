@@ -1,6 +1,6 @@
 """Running an endpoint: check what the caller sent, then hand the run to a transport."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -14,6 +14,7 @@ from automate_api.exceptions import Conflict, FieldError, InvalidInput, NotConfi
 from automate_api.ids import uuid7
 from automate_api.models import Actor, Endpoint, Execution, LLMClient
 from automate_api.security import limits
+from automate_api.services.artifacts import RunArtifacts, require_artifacts
 from automate_api.services.providers import target_of
 from automate_api.services.recording import Recorder
 from automate_api.services.rows import tenant_of
@@ -47,6 +48,8 @@ def prepare_execution(
     params = params or {}
     capability = _capability(endpoint, task_type)
     require_valid(_misfits(endpoint, capability, input, params))
+    if files := named_artifacts(capability, input):
+        require_artifacts(files, actor=actor)
     client = _client(endpoint)
     if endpoint.rate_limit:
         caller = f"{actor.tenant_id}|{actor.user.pk}"
@@ -66,6 +69,33 @@ def prepare_execution(
     )
 
 
+def named_artifacts(capability: Capability, given: Any) -> dict[str, Any]:
+    """The ids of artifacts, or lists of them, that an input names, by the paths of their fields."""
+    if not isinstance(given, dict):
+        return {}
+    return {f"input.{name}": given[name] for name in capability.artifact_inputs if name in given}
+
+
+def prepare_task(
+    task_type: str,
+    *,
+    tenant_id: str,
+    user_id: Any,
+    correlation_id: str,
+    input: Any,  # noqa: A002 - the field's name
+) -> Execution:
+    """An execution of a task type that an app runs itself, without an endpoint; neither checked nor stored."""
+    return Execution(
+        id=uuid7(),
+        tenant_id=tenant_id,
+        user_id=user_id,
+        task_type=task_type,
+        input=input,
+        params={},
+        correlation_id=correlation_id,
+    )
+
+
 def run_of(
     execution: Execution,
     *,
@@ -75,7 +105,7 @@ def run_of(
     timeout: float | None = None,
     **more: Any,
 ) -> Run:
-    """The run of `execution`, whose endpoint has its LLM client and provider; `more` goes into its context.
+    """The run of `execution`, whose endpoint, if any, has its LLM client and provider; `more` goes into its context.
 
     `timeout` is in seconds; `AUTOMATE_API_RUN_TIMEOUT` where None.
 
@@ -121,7 +151,8 @@ def prepare_run(execution: Execution, *, stream: bool = False) -> Run:
         NotConfigured: as for `run_of`.
     """
     recorder = Recorder(execution)
-    return run_of(execution, stream=stream, begin=recorder.begin, finish=recorder.finish)
+    files = RunArtifacts(execution)
+    return run_of(execution, stream=stream, begin=recorder.begin, finish=recorder.finish, artifacts=files)
 
 
 def run_to_end(execution: Execution) -> Execution:
@@ -147,7 +178,7 @@ def _capability(endpoint: Endpoint, task_type: str | None) -> Capability:
         detail = str(_("The endpoint does not offer this task type."))
         raise InvalidInput([FieldError("task_type", "invalid_choice", detail)])
     capability = get_capability(chosen)
-    if capability is None:
+    if capability is None or not capability.for_endpoints:
         raise NotConfigured(_("The app that offered this task type is not installed."))
     return capability
 
@@ -166,15 +197,16 @@ def _client(endpoint: Endpoint) -> LLMClient | None:
 
 
 def _context(execution: Execution, capability: Capability, **more: Any) -> RunContext:
-    endpoint, client = cast("Endpoint", execution.endpoint), execution.llm_client
+    endpoint, client = execution.endpoint, execution.llm_client
+    default_params, config = (endpoint.default_params, endpoint.config) if endpoint else ({}, {})
     return RunContext(
         run_id=execution.pk,
         tenant_id=execution.tenant_id,
         user_id=execution.user_id,
         correlation_id=execution.correlation_id,
         input=execution.input,
-        params=_merged(capability, client, endpoint.default_params, execution.params),
-        config=endpoint.config,
+        params=_merged(capability, client, default_params, execution.params),
+        config=config,
         llm=target_of(client.provider, model=client.effective_model) if client else None,
         system_prompt=client.system_prompt if client else "",
         tools=client.tools if client else [],

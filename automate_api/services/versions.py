@@ -18,7 +18,7 @@ def pinned_endpoint(execution: Execution) -> Endpoint:
     The provider's address and key are today's: it may have moved, and its key have been rotated.
 
     Raises:
-        Conflict: the endpoint, its LLM client or its provider is gone.
+        Conflict: the endpoint, its LLM client or its provider is gone, or there never was an endpoint.
     """
     then = _endpoints.get(execution.endpoint_id, execution.endpoint_version)
     if then is None:

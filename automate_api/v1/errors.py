@@ -46,6 +46,7 @@ STATUS: Mapping[type[AutomateError], int] = {
     ours.NotFound: 404,
     ours.Conflict: 409,
     ours.IdempotencyKeyReused: 422,
+    ours.PayloadTooLarge: 413,
     ours.RateLimited: 429,
     ours.NotConfigured: 503,
     ours.StorageUnavailable: 503,
@@ -72,14 +73,6 @@ _ABSENT = frozenset({"does_not_exist", "invalid_pk_value"})
 _MALFORMED = _("The request could not be read.")
 
 _SENSITIVE_NAME = re.compile(r"auth|cookie|key|pass|secret|signature|token", re.IGNORECASE)
-
-
-class PayloadTooLarge(drf.APIException):
-    """The body is larger than this server takes."""
-
-    status_code = 413
-    default_detail = _("The request is too large.")
-    default_code = str(ErrorCode.PAYLOAD_TOO_LARGE)
 
 
 class LengthRequired(drf.APIException):
@@ -211,7 +204,7 @@ def _django_problem(exc: BaseException) -> Problem | None:
         case django.ValidationError():
             return problem_of(ours.InvalidInput(list(field_errors(drf_detail(exc)))))
         case django.RequestDataTooBig() | django.TooManyFieldsSent() | django.TooManyFilesSent():
-            return Problem(413, ErrorCode.PAYLOAD_TOO_LARGE, str(PayloadTooLarge.default_detail))
+            return problem_of(ours.PayloadTooLarge())
         case django.BadRequest() | django.SuspiciousOperation() | MultiPartParserError() | UnreadablePostError():
             return Problem(400, ErrorCode.MALFORMED_REQUEST, str(_MALFORMED))
     return None

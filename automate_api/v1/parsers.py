@@ -16,7 +16,8 @@ from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
 from automate_api.conf import settings
-from automate_api.v1.errors import LengthRequired, PayloadTooLarge
+from automate_api.exceptions import PayloadTooLarge
+from automate_api.v1.errors import LengthRequired
 
 # Deep enough for any JSON Schema or tool definition, far from what recursive code can take.
 MAX_DEPTH = 100

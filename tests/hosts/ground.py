@@ -2,6 +2,8 @@
 
 import base64
 import os
+import tempfile
+from pathlib import Path
 
 from example_project.databases import database
 
@@ -9,6 +11,7 @@ SECRET_KEY = "only for tests"
 ALLOWED_HOSTS = ["testserver"]
 DEBUG = os.environ.get("HOST_DEBUG") == "1"
 DATABASES = {"default": database(os.environ.get("AUTOMATE_TEST_DATABASE_URL") or "sqlite://")}
+MEDIA_ROOT = os.environ.get("AUTOMATE_TEST_MEDIA_ROOT") or str(Path(tempfile.gettempdir()) / f"automate-{os.getpid()}")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 AUTOMATE_API_ENCRYPTION_KEYS = [base64.urlsafe_b64encode(b"only for tests, never for a host").decode()]

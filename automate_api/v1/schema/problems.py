@@ -15,7 +15,6 @@ from automate_api.v1.errors import (
     MEDIA_TYPE,
     TYPE_PREFIX,
     LengthRequired,
-    PayloadTooLarge,
     problem_for,
 )
 from automate_api.v1.schema.components import RESPONSE, SCHEMA, component, object_of
@@ -92,7 +91,7 @@ _USUAL = [
     Answer(406, "NotAcceptable", "`Accept` names no form that this has.", (drf.NotAcceptable,)),
     Answer(409, "Conflict", "Another object, or the state of this one, stands in the way.", (ours.Conflict,)),
     Answer(411, "LengthRequired", "The body comes without a length.", (LengthRequired,)),
-    Answer(413, "PayloadTooLarge", "The body is larger than this server takes.", (PayloadTooLarge,)),
+    Answer(413, "PayloadTooLarge", "The body is larger than this server takes.", (ours.PayloadTooLarge,)),
     Answer(
         415,
         "UnsupportedMediaType",

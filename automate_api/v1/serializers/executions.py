@@ -72,7 +72,9 @@ class ExecutionSerializer(RowSerializer[Execution]):
         read_only_fields = fields
         extra_kwargs = helped(
             endpoint=_("The endpoint that was run; null: it was deleted since."),
-            endpoint_version=_("The endpoint's version at that time."),
+            endpoint_version=_(
+                "The endpoint's version at that time; null: an app ran this itself, without an endpoint."
+            ),
             llm_client=_("The LLM client it ran on; null: none, or deleted since."),
             task_type=_("What was done."),
             status=_("Where it stands."),
