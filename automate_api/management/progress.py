@@ -34,6 +34,6 @@ def progress(
 
 
 def _draw(done: int, total: int, label: str, stream: OutputWrapper) -> None:
-    filled = _WIDTH * done // total if total else _WIDTH
+    filled = min(_WIDTH, _WIDTH * done // total) if total else _WIDTH
     stream.write(f"\r{label} [{'#' * filled}{'.' * (_WIDTH - filled)}] {done}/{total}", ending="")
     stream.flush()

@@ -204,8 +204,9 @@ def _put(file: MeasuredFile) -> str:
 
     The name is neither guessed from outside nor of a type that a web server would know.
     """
-    now = timezone.now()
-    wanted = f"{FOLDER}/{now:%Y/%m}/{secrets.token_hex(20)}"
+    now, name = timezone.now(), secrets.token_hex(20)
+    # Spread over folders: storages list one at a time, and whole.
+    wanted = f"{FOLDER}/{now:%Y/%m}/{name[:2]}/{name}"
     try:
         file.seek(0)
         stored = default_storage.save(wanted, file)
