@@ -87,9 +87,11 @@ def _own_files(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> 
     if os.environ.get("AUTOMATE_TEST_MEDIA_ROOT"):
         yield
         return
-    settings.MEDIA_ROOT = str(tmp_path_factory.getbasetemp() / f"media-{uuid.uuid4().hex}")
+    # A test may set another one, such as the folder it runs in: only what was made here is deleted.
+    folder = tmp_path_factory.getbasetemp() / f"media-{uuid.uuid4().hex}"
+    settings.MEDIA_ROOT = str(folder)
     yield
-    shutil.rmtree(settings.MEDIA_ROOT, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
