@@ -14,9 +14,11 @@ from django.utils.translation import ngettext
 from automate_api.exceptions import Conflict
 from automate_api.models import (
     APIKey,
+    Artifact,
     Endpoint,
     EndpointGrant,
     EndpointVersion,
+    Event,
     Execution,
     IdempotencyKey,
     Job,
@@ -239,6 +241,32 @@ class JobEventAdmin(ReadOnlyAdmin):
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         """Also of one job."""
         return lookup == "job__id__exact" or super().lookup_allowed(lookup, value, cast("Any", request))
+
+
+@admin.register(Artifact)
+class ArtifactAdmin(ReadOnlyAdmin):
+    """Artifacts; a deleted one's file goes too. Names and content types are what callers say."""
+
+    list_display = ("id", "name", "tenant_id", "kind", "size", "user", "created_at", "expires_at")
+    list_select_related = ("user",)
+    list_filter = ("kind", "tenant_id")
+    search_fields = ("=id", "name", "=sha256")
+    date_hierarchy = "created_at"
+    list_per_page = 50
+    show_full_result_count = False
+
+
+@admin.register(Event)
+class EventAdmin(ReadOnlyAdmin):
+    """Events as they were stored."""
+
+    list_display = ("id", "tenant_id", "type", "source", "user", "occurred_at", "created_at")
+    list_select_related = ("user",)
+    list_filter = ("tenant_id",)
+    search_fields = ("=id", "=type", "=source", "=idempotency_key", "=correlation_id")
+    date_hierarchy = "created_at"
+    list_per_page = 50
+    show_full_result_count = False
 
 
 class VersionAdmin(ReadOnlyAdmin):

@@ -41,8 +41,10 @@ HOSTS: dict[str, dict[str, Any]] = {
         "schema": {"pages": [200, 200], "public": [200, 200, 200]},
         "admin": {
             "APIKey": [200, 200],
+            "Artifact": [200],
             "Endpoint": [200, 200],
             "EndpointVersion": [200, 200],
+            "Event": [200],
             "Execution": [200, 200],
             "IdempotencyKey": [200, 200],
             "Job": [200],

@@ -1,12 +1,13 @@
 """What the checks share."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import wraps
 from typing import Any
 
 from corsheaders.middleware import CorsMiddleware
 from django.conf import settings
 from django.core.checks import CheckMessage, register
+from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils.module_loading import import_string
 
 TAG = "automate_api"
@@ -33,6 +34,20 @@ def is_listing(value: Any) -> bool:
 def listed(value: Any) -> Collection[Any]:
     """What a value lists; nothing where it does not, of which E019 tells."""
     return value if is_listing(value) else ()
+
+
+def url_patterns() -> Iterator[URLPattern]:
+    """The host's routes, those that are included too."""
+    if getattr(settings, "ROOT_URLCONF", None):
+        yield from _within(get_resolver().url_patterns)
+
+
+def _within(patterns: Iterable[Any]) -> Iterator[URLPattern]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from _within(pattern.url_patterns)
+        elif isinstance(pattern, URLPattern):
+            yield pattern
 
 
 def has_cors_middleware() -> bool:

@@ -1,7 +1,7 @@
 """System checks on the views that are routed."""
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,11 +9,10 @@ from corsheaders.conf import conf as cors
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, register
-from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.generics import GenericAPIView
 from rest_framework.views import APIView
 
-from automate_api.checks.reading import TAG, has_cors_middleware
+from automate_api.checks.reading import TAG, has_cors_middleware, url_patterns
 from automate_api.security.limits import is_rate
 from automate_api.v1.base import BaseAPIView, TenantFilterMixin
 from automate_api.v1.base.cors import ANY, CORSMixin
@@ -60,18 +59,10 @@ def on_views(find: Callable[[Routed], Iterator[CheckMessage]]) -> Callable[..., 
 
 
 def _routed() -> Iterator[Routed]:
-    if getattr(settings, "ROOT_URLCONF", None):
-        yield from _within(get_resolver().url_patterns)
-
-
-def _within(patterns: Iterable[Any]) -> Iterator[Routed]:
-    for pattern in patterns:
-        if isinstance(pattern, URLResolver):
-            yield from _within(pattern.url_patterns)
-        elif isinstance(pattern, URLPattern):
-            view = getattr(pattern.callback, "cls", None)
-            if isinstance(view, type) and issubclass(view, APIView):
-                yield Routed(view, getattr(pattern.callback, "initkwargs", {}))
+    for pattern in url_patterns():
+        view = getattr(pattern.callback, "cls", None)
+        if isinstance(view, type) and issubclass(view, APIView):
+            yield Routed(view, getattr(pattern.callback, "initkwargs", {}))
 
 
 @on_views

@@ -1,12 +1,18 @@
-"""What the admin shows of jobs, and what it does with them."""
+"""What the admin shows of what machines write, and what it does with it."""
 
+import io
 import re
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from automate_api.models import Job
+from automate_api.models import Artifact, Event, Job
+from automate_api.services.artifacts import upload_artifact
 from automate_api.services.jobs import create_job
 from automate_api.services.runs import prepare_execution
 from tests.factories import make_actor, make_endpoint, make_user
@@ -70,3 +76,64 @@ def test_who_may_only_look_cancels_nothing(client: Client, job: Job) -> None:
     post_cancel(client, job)
     job.refresh_from_db()
     assert job.status == Job.Status.QUEUED
+
+
+def make_artifact(name: str = "notes.txt", *, tenant_id: str = "acme", content: bytes = b"content") -> Artifact:
+    actor = make_actor(tenant_id=tenant_id)
+    return upload_artifact(io.BytesIO(content), actor=actor, name=name, content_type="text/html")
+
+
+def listed(client: Client, search: str) -> list[str]:
+    """The names of the artifacts that a search finds."""
+    page = client.get(f"{PREFIX}/artifact/", {"q": search}).content.decode()
+    return re.findall(r'class="field-name">([^<]*)<', page)
+
+
+def test_artifacts_of_every_tenant_are_found_by_name_digest_and_id(admin_client: Client) -> None:
+    ours, theirs = make_artifact("ours.txt"), make_artifact("theirs.txt", tenant_id="globex", content=b"another")
+    assert sorted(listed(admin_client, "")) == ["ours.txt", "theirs.txt"]
+    for search in ("theirs", theirs.sha256, str(theirs.pk), theirs.sha256.upper()):
+        assert listed(admin_client, search) == ["theirs.txt"], search
+    assert listed(admin_client, ours.sha256[:-1]) == []
+
+
+def test_an_artifact_is_shown_without_the_address_of_its_file(admin_client: Client) -> None:
+    artifact = make_artifact("<script>alert(1)</script>.html")
+    page = admin_client.get(f"{PREFIX}/artifact/{artifact.pk}/change/").content.decode()
+    assert artifact.sha256 in page
+    assert artifact.file.name not in page
+    assert "<script>alert(1)" not in page
+
+
+@pytest.mark.parametrize("model", ["artifact", "event"])
+def test_nobody_adds_or_changes_an_artifact_or_an_event(admin_client: Client, model: str) -> None:
+    actor = make_actor()
+    event = Event.objects.create(
+        tenant_id=actor.tenant_id, user=actor.user, type="t", source="s", occurred_at=timezone.now()
+    )
+    row = {"artifact": make_artifact(), "event": event}[model]
+    assert admin_client.get(f"{PREFIX}/{model}/").status_code == 200
+    assert admin_client.get(f"{PREFIX}/{model}/{row.pk}/change/").status_code == 200
+    assert admin_client.get(f"{PREFIX}/{model}/add/").status_code == 403
+    assert admin_client.post(f"{PREFIX}/{model}/{row.pk}/change/", {"name": "x"}).status_code == 403
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_artifact_is_deleted_with_its_file(admin_client: Client) -> None:
+    one, other, kept = make_artifact(), make_artifact(), make_artifact()
+    admin_client.post(f"{PREFIX}/artifact/{one.pk}/delete/", {"post": "yes"})
+    data = {"action": "delete_selected", "_selected_action": str(other.pk), "post": "yes"}
+    admin_client.post(f"{PREFIX}/artifact/", data)
+    assert Artifact.objects.get() == kept
+    assert [Path(artifact.file.path).exists() for artifact in (one, other, kept)] == [False, False, True]
+
+
+def test_a_list_of_artifacts_takes_as_many_statements_as_one(admin_client: Client) -> None:
+    taken = []
+    for more in (1, 19):
+        for _ in range(more):
+            make_artifact()
+        with CaptureQueriesContext(connection) as statements:
+            assert admin_client.get(f"{PREFIX}/artifact/").status_code == 200
+        taken.append(len(statements))
+    assert taken[0] == taken[1]

@@ -29,6 +29,8 @@ MIDDLEWARE = [
 
 # W022: no CONN_MAX_AGE. Nothing connects: checks do not ask the database.
 DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql", "NAME": "careless"}}
+# W030: each process has its own. W031: the URLconf serves them to everybody.
+MEDIA_ROOT = "media"
 # W009: each process counts alone.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 # W020: no cache, no limits. W021: no limits anyway.

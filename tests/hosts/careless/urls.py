@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from django.urls import include, path
+from django.urls import include, path, re_path
+from django.views.static import serve
 from rest_framework import viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -38,4 +39,6 @@ router.register("pages", EveryPage, basename="page")
 urlpatterns = [
     path("", include(router.urls)),
     path("api/v1/", include("automate_api.urls")),
+    # W031: everybody's files.
+    re_path(r"^media/(?P<path>.*)$", serve, {"document_root": "media"}),
 ]
