@@ -179,6 +179,12 @@ class Settings:
         return seconds
 
     @property
+    def llm_client_retention(self) -> float | None:
+        """`AUTOMATE_API_LLM_CLIENT_RETENTION`: seconds a deleted LLM client can be restored; None: for ever."""
+        seconds: float | None = self.get("LLM_CLIENT_RETENTION", 30 * 86_400)
+        return seconds
+
+    @property
     def event_max_bytes(self) -> int:
         """`AUTOMATE_API_EVENT_MAX_BYTES`: the longest payload of an event, as JSON in UTF-8."""
         return int(self.get("EVENT_MAX_BYTES", 64 * 1024))

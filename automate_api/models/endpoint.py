@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar, Self
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -71,8 +72,10 @@ class Endpoint(TenantModel):
         return self.name
 
     def clean(self) -> None:
-        """Refuse an LLM client of another tenant."""
+        """Refuse an LLM client of another tenant, and a deleted one."""
         require_same_tenant(self, "llm_client")
+        if self.llm_client is not None and self.llm_client.deleted_at is not None:
+            raise ValidationError({"llm_client": ValidationError(_("This has been deleted."), code="deleted")})
 
     def admits(self, actor: Actor) -> bool:
         """Whether `actor` may run it: the rule of `readable_by`, asked of a row that is at hand.

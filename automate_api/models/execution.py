@@ -1,4 +1,4 @@
-"""Executions: one row for each run of an endpoint."""
+"""Executions: one row for each run of an endpoint, or of an LLM client alone."""
 
 from typing import Any, ClassVar
 
@@ -78,3 +78,8 @@ class Execution(TenantModel):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+    @property
+    def runs_client(self) -> bool:
+        """Whether it runs an LLM client without an endpoint. What a deleted client ran still says so."""
+        return self.endpoint_version is None and self.llm_client_version is not None

@@ -21,7 +21,11 @@ from automate_api.models.tenant import (
 
 
 class LLMClientQuerySet(TenantQuerySet):
-    """LLM clients by what an actor may do with them."""
+    """LLM clients by what an actor may do with them. To each of these, a deleted one does not exist."""
+
+    def of_tenant(self, tenant_id: str | None) -> Self:
+        """Those of one tenant that are not deleted; none where there is no tenant."""
+        return super().of_tenant(tenant_id).filter(deleted_at__isnull=True)
 
     def readable_by(self, actor: Actor) -> Self:
         """Its own and those shared with it; for tenant staff all of the tenant."""
@@ -40,6 +44,11 @@ class LLMClientQuerySet(TenantQuerySet):
     def shared_with(self, actor: Actor) -> Self:
         """Other people's that are shared with it, also for staff."""
         return super().readable_by(actor).filter(self._shared(actor)).exclude(owner_id=actor.user.pk)
+
+    def deleted_for(self, actor: Actor) -> Self:
+        """Deleted ones that it would own, or as tenant staff manage."""
+        rows = super().of_tenant(actor.tenant_id).filter(deleted_at__isnull=False)
+        return rows if actor.is_staff else rows.filter(owner_id=actor.user.pk)
 
     def with_shares(self) -> Self:
         """The same, with `loaded_shares` read along: a queryset in each row would take longer than all the rest."""
@@ -80,6 +89,12 @@ class LLMClient(TenantModel):
     )
     version = models.PositiveIntegerField(_("version"), default=1, editable=False)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
+    deleted_at = models.DateTimeField(
+        _("deleted at"),
+        null=True,
+        editable=False,
+        help_text=_("Empty: it is not."),
+    )
 
     objects: ClassVar[Any] = LLMClientQuerySet.as_manager()
 
@@ -88,10 +103,25 @@ class LLMClient(TenantModel):
         verbose_name_plural = _("LLM clients")
         ordering = ("-created_at", "-pk")
         constraints = (
-            models.UniqueConstraint(fields=("tenant_id", "slug"), name="automate_llmclient_slug"),
-            models.UniqueConstraint(fields=("tenant_id", "owner", "name"), name="automate_llmclient_name"),
+            models.UniqueConstraint(
+                fields=("tenant_id", "slug"), condition=models.Q(deleted_at=None), name="automate_llmclient_slug"
+            ),
+            models.UniqueConstraint(
+                fields=("tenant_id", "owner", "name"),
+                condition=models.Q(deleted_at=None),
+                name="automate_llmclient_name",
+            ),
         )
-        indexes = (models.Index(fields=("tenant_id", "-created_at", "-id"), name="automate_llmclient_list"),)
+        indexes = (
+            models.Index(fields=("tenant_id", "-created_at", "-id"), name="automate_llmclient_list"),
+            models.Index(fields=("tenant_id", "name", "id"), name="automate_llmclient_by_name"),
+            models.Index(fields=("tenant_id", "-updated_at", "-id"), name="automate_llmclient_changed"),
+            models.Index(
+                fields=("deleted_at",),
+                condition=models.Q(deleted_at__isnull=False),
+                name="automate_llmclient_deleted",
+            ),
+        )
 
     def __str__(self) -> str:
         return self.name
@@ -100,6 +130,21 @@ class LLMClient(TenantModel):
         """Refuse a provider of another tenant."""
         if self.provider_id is not None:
             require_same_tenant(self, "provider")
+
+    def admits(self, actor: Actor) -> bool:
+        """Whether `actor` may read it: the rule of `readable_by`, asked of a row that is at hand.
+
+        One query, and only where it is neither managed by the actor nor shared with the whole tenant.
+        """
+        if self.deleted_at is not None or actor.tenant_id != self.tenant_id:
+            return False
+        if self.is_managed_by(actor) or self.shared_with_tenant:
+            return True
+        return bool(self.shares.filter(granted_to(actor.user)).exists())
+
+    def is_managed_by(self, actor: Actor) -> bool:
+        """Whether `actor` is its owner or staff of its tenant; also of a deleted one."""
+        return actor.tenant_id == self.tenant_id and (actor.is_staff or self.owner_id == actor.user.pk)
 
     @property
     def effective_model(self) -> str:

@@ -27,7 +27,7 @@ from automate_api.exceptions import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from automate_api.models import Endpoint, Execution, Job, JobStep
+from automate_api.models import Execution, Job, JobStep
 from automate_api.models.now import Now
 from automate_api.security.redaction import forget_revealed
 from automate_api.services import leases
@@ -39,7 +39,7 @@ from automate_api.services.leases import from_now, lease_end
 from automate_api.services.recording import Recorder, writing
 from automate_api.services.runs import run_of
 from automate_api.services.secrets import encrypting
-from automate_api.services.versions import pinned_endpoint
+from automate_api.services.versions import pinned_client, pinned_endpoint
 
 logger = logging.getLogger(__name__)
 
@@ -116,7 +116,7 @@ class Attempt:
             logger.error("How job %s ended could not be stored: %s", self.job.pk, type(exc).__name__)
 
     def _prepared(self) -> Run:
-        """The run of what the caller sent, on the endpoint as it was then.
+        """The run of what the caller sent, on the endpoint or the LLM client as it was then.
 
         Raises:
             AutomateError: what it ran is gone, switched off, or no longer set up.
@@ -125,7 +125,9 @@ class Attempt:
         if execution.endpoint_version is not None:
             execution.endpoint = endpoint = pinned_endpoint(execution)
             execution.llm_client = endpoint.llm_client
-            _require_enabled(endpoint)
+        elif execution.runs_client:
+            execution.llm_client = pinned_client(execution)
+        _require_enabled(execution)
         stored = execution.input, execution.params
         execution.input, execution.params = sent["input"], sent["params"]
         try:
@@ -257,10 +259,10 @@ class Attempt:
         announce(self.job)
 
 
-def _require_enabled(endpoint: Endpoint) -> None:
+def _require_enabled(execution: Execution) -> None:
     """What was switched off meanwhile is not called any more."""
-    client = endpoint.llm_client
-    if not endpoint.enabled or (client is not None and not client.provider.enabled):
+    endpoint, client = execution.endpoint, execution.llm_client
+    if (endpoint is not None and not endpoint.enabled) or (client is not None and not client.provider.enabled):
         raise Conflict(_("The endpoint or its provider is switched off."))
 
 

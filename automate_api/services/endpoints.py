@@ -8,8 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from automate_api.engine.capability import Capability, get_capability
 from automate_api.engine.json_schema import check_schema, check_value, require_valid
-from automate_api.exceptions import FieldError, NotFound
-from automate_api.models import Actor, Endpoint
+from automate_api.exceptions import FieldError, InvalidInput, NotFound
+from automate_api.models import Actor, Endpoint, LLMClient
 from automate_api.models.prepared import PreparedSelect
 from automate_api.security.limits import is_rate
 from automate_api.services.rows import assign, create_named, delete, locked, set_grants, storing, tenant_of
@@ -31,6 +31,7 @@ def create_endpoint(*, actor: Actor, access: dict[str, Any] | None = None, **fie
 
     def create(columns: dict[str, Any]) -> Endpoint:
         endpoint = Endpoint(tenant_id=tenant_id)
+        _hold_client(columns)
         _fill(endpoint, columns, access)
         endpoint.save(force_insert=True)
         _grant(endpoint, access)
@@ -47,6 +48,7 @@ def update_endpoint(endpoint: Endpoint, *, access: dict[str, Any] | None = None,
     """
     with storing():
         current = locked(endpoint)
+        _hold_client(fields)
         _fill(current, fields, access)
         current.version = F("version") + 1
         current.save()
@@ -91,6 +93,17 @@ def find_runnable(key: str, *, actor: Actor) -> Endpoint:
 def delete_endpoint(endpoint: Endpoint) -> None:
     """Delete it. Its executions stay."""
     delete(endpoint, in_use=_("Something uses this endpoint."))
+
+
+def _hold_client(fields: dict[str, Any]) -> None:
+    """Lock the LLM client among `fields` until the transaction ends: it is not deleted meanwhile.
+
+    Raises:
+        InvalidInput: it has been.
+    """
+    client = fields.get("llm_client")
+    if client is not None and not LLMClient.objects.select_for_update().filter(pk=client.pk, deleted_at=None).exists():
+        raise InvalidInput([FieldError("llm_client", "does_not_exist", str(_("There is no such object.")))])
 
 
 def _fill(endpoint: Endpoint, fields: dict[str, Any], access: dict[str, Any] | None) -> None:

@@ -10,7 +10,7 @@ from automate_api.engine.portal import portal
 from automate_api.exceptions import AutomateError, FieldError, InvalidInput, OutboundBlocked
 from automate_api.llm import openai
 from automate_api.llm.types import LLMTarget
-from automate_api.models import Actor, Provider
+from automate_api.models import Actor, LLMClient, Provider
 from automate_api.security.outbound import validate_url
 from automate_api.services.rows import assign, create_named, delete, locked, storing, tenant_of
 from automate_api.services.secrets import encrypting
@@ -67,12 +67,17 @@ def update_provider(provider: Provider, **fields: Any) -> Provider:
 
 
 def delete_provider(provider: Provider) -> None:
-    """Delete it.
+    """Delete it, and for good the deleted LLM clients that used it: without it they could not be restored.
 
     Raises:
         Conflict: an LLM client uses it.
     """
-    delete(provider, in_use=_("An LLM client uses this provider."))
+    in_use = _("An LLM client uses this provider.")
+    with storing(in_use):
+        # Of one that is being restored just now, the deletion waits for the end, and then leaves it.
+        gone = provider.llm_clients.select_for_update().filter(deleted_at__isnull=False)
+        LLMClient.objects.filter(pk__in=list(gone.values_list("pk", flat=True))).delete()
+        delete(provider, in_use=in_use)
 
 
 def probe_provider(provider: Provider) -> ProviderTest:

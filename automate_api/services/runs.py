@@ -1,4 +1,4 @@
-"""Running an endpoint: check what the caller sent, then hand the run to a transport."""
+"""Running an endpoint or an LLM client: check what the caller sent, then hand the run to a transport."""
 
 from typing import Any
 
@@ -17,8 +17,9 @@ from automate_api.security import limits
 from automate_api.services.artifacts import RunArtifacts, require_artifacts
 from automate_api.services.providers import target_of
 from automate_api.services.recording import Recorder
+from automate_api.services.rights import require_right
 from automate_api.services.rows import tenant_of
-from automate_api.services.versions import pinned_endpoint
+from automate_api.services.versions import pinned_client, pinned_endpoint
 
 
 def prepare_execution(
@@ -47,7 +48,7 @@ def prepare_execution(
     """
     params = params or {}
     capability = _capability(endpoint, task_type)
-    require_valid(_misfits(endpoint, capability, input, params))
+    require_valid(_misfits(capability, input, params, own=endpoint.input_schema))
     if files := named_artifacts(capability, input):
         require_artifacts(files, actor=actor)
     client = _client(endpoint)
@@ -63,6 +64,51 @@ def prepare_execution(
         llm_client=client,
         llm_client_version=client.version if client else None,
         task_type=capability.task_type,
+        input=input,
+        params=params,
+        correlation_id=correlation_id,
+    )
+
+
+def prepare_chat(
+    client: LLMClient,
+    *,
+    actor: Actor,
+    correlation_id: str,
+    input: Any,  # noqa: A002 - the field's public name
+    params: dict[str, Any] | None = None,
+    task_type: str = "llm.chat",
+) -> Execution:
+    """An execution on an LLM client without an endpoint, checked but not stored; it is pinned to the client's version.
+
+    Args:
+        client: with its provider.
+        actor: who runs it.
+        correlation_id: stored with the execution.
+        input: checked against the capability's input schema.
+        params: the caller's parameters, checked against the capability's; they win over the client's.
+        task_type: the capability; never the caller's choice. One that admits more than `llm.chat` does is an app's own.
+
+    Raises:
+        NotFound: the actor may not read the client.
+        InvalidInput: the input or the parameters do not fit.
+        Conflict: the client's provider is switched off.
+        NotConfigured: no installed app offers the task type.
+    """
+    require_right(client, "chat", actor=actor)
+    params, capability = params or {}, _registered(task_type)
+    require_valid(_misfits(capability, input, params))
+    if files := named_artifacts(capability, input):
+        require_artifacts(files, actor=actor)
+    if not client.provider.enabled:
+        raise Conflict(_("The LLM client's provider is switched off."))
+    return Execution(
+        id=uuid7(),
+        tenant_id=tenant_of(actor),
+        user_id=actor.user.pk,
+        llm_client=client,
+        llm_client_version=client.version,
+        task_type=task_type,
         input=input,
         params=params,
         correlation_id=correlation_id,
@@ -112,34 +158,31 @@ def run_of(
     Raises:
         NotConfigured: the app that offered its task type is gone, or the provider's key cannot be read.
     """
-    capability = get_capability(execution.task_type)
-    if capability is None:
-        raise NotConfigured(_("The app that offered this task type is not installed."))
+    capability = _registered(execution.task_type)
     context = _context(execution, capability, stream=stream, **more)
     return Run(capability, context, begin=begin, finish=finish, timeout=timeout or settings.run_timeout)
 
 
 def prepare_replay(execution: Execution, *, actor: Actor, correlation_id: str) -> Execution:
-    """An execution of the same input on the same version of the endpoint, which points to the old one; not stored.
+    """An execution of the same input on the same version of what it ran, which points to the old one; not stored.
 
-    The input is what was stored, with whatever was redacted then.
+    That is the endpoint, or the LLM client where it ran without an endpoint. The input is what was stored, with
+    whatever was redacted then.
 
     Raises:
-        NotFound: the actor may not run the endpoint.
-        Conflict: the endpoint, as it was then, is gone, or it is switched off.
+        NotFound: the actor may not run the endpoint, or read the LLM client.
+        Conflict: what it ran, as it was then, is gone, or it is switched off, or it ran neither.
         InvalidInput, RateLimited: as for `prepare_execution`.
     """
-    endpoint = pinned_endpoint(execution)
-    if not endpoint.admits(actor):
-        raise NotFound
-    again = prepare_execution(
-        endpoint,
-        actor=actor,
-        correlation_id=correlation_id,
-        input=execution.input,
-        params=execution.params,
-        task_type=execution.task_type,
-    )
+    asked: dict[str, Any] = {"actor": actor, "correlation_id": correlation_id, "task_type": execution.task_type}
+    asked |= {"input": execution.input, "params": execution.params}
+    if execution.runs_client:
+        again = prepare_chat(pinned_client(execution), **asked)
+    else:
+        endpoint = pinned_endpoint(execution)
+        if not endpoint.admits(actor):
+            raise NotFound
+        again = prepare_execution(endpoint, **asked)
     again.replay_of = execution
     return again
 
@@ -177,20 +220,30 @@ def _capability(endpoint: Endpoint, task_type: str | None) -> Capability:
     if chosen not in endpoint.task_types:
         detail = str(_("The endpoint does not offer this task type."))
         raise InvalidInput([FieldError("task_type", "invalid_choice", detail)])
-    capability = get_capability(chosen)
-    if capability is None or not capability.for_endpoints:
+    return _registered(chosen, for_endpoints=True)
+
+
+def _registered(task_type: str, *, for_endpoints: bool = False) -> Capability:
+    capability = get_capability(task_type)
+    if capability is None or (for_endpoints and not capability.for_endpoints):
         raise NotConfigured(_("The app that offered this task type is not installed."))
     return capability
 
 
-def _misfits(endpoint: Endpoint, capability: Capability, given: Any, params: dict[str, Any]) -> list[FieldError]:
-    errors = check_value(given, endpoint.input_schema, field="input")
+def _misfits(
+    capability: Capability, given: Any, params: dict[str, Any], *, own: dict[str, Any] | None = None
+) -> list[FieldError]:
+    """What does not fit the schema of the endpoint's own, if there is one, and the capability's."""
+    errors = check_value(given, own or {}, field="input")
     errors = errors or check_value(given, capability.input_schema, field="input")
     return errors + check_value(params, capability.params_schema, field="params")
 
 
 def _client(endpoint: Endpoint) -> LLMClient | None:
     client: LLMClient | None = endpoint.llm_client
+    if client is not None and client.deleted_at is not None:
+        # Nothing of ours leaves an endpoint with one; a host's own code may have.
+        raise Conflict(_("The endpoint's LLM client has been deleted."))
     if client is not None and not client.provider.enabled:
         raise Conflict(_("The endpoint's provider is switched off."))
     return client

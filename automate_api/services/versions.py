@@ -27,15 +27,20 @@ def pinned_endpoint(execution: Execution) -> Endpoint:
     _restore(endpoint, then.snapshot, version=then.version)
     # One of before versions were kept names a client and no version of it.
     has_client = execution.llm_client_id is not None or execution.llm_client_version is not None
-    endpoint.llm_client = _pinned_client(execution) if has_client else None
+    endpoint.llm_client = pinned_client(execution) if has_client else None
     return endpoint
 
 
-def _pinned_client(execution: Execution) -> LLMClient:
+def pinned_client(execution: Execution) -> LLMClient:
+    """The execution's LLM client as it was at its version, with its owner and shares, and the provider, as now.
+
+    Raises:
+        Conflict: it has been deleted, if only for the time being, or its provider is gone, or there never was one.
+    """
     then = _clients.get(execution.llm_client_id, execution.llm_client_version)
-    if then is None:
+    if then is None or then.llm_client.deleted_at is not None:
         raise Conflict(_("The LLM client, as it was then, is gone."))
-    client = then.llm_client
+    client: LLMClient = then.llm_client
     provider = _provider_of(client, then.snapshot["provider_id"])
     _restore(client, then.snapshot, version=then.version)
     client.provider = provider
