@@ -291,7 +291,7 @@ class UpstreamInvalid(UpstreamError):
 
 
 class UpstreamTooLarge(UpstreamError):
-    """The answer passed `AUTOMATE_API_MAX_RESPONSE_BYTES`."""
+    """The answer passed `AUTOMATE_API_MAX_RESPONSE_BYTES`, or a file `AUTOMATE_API_ARTIFACT_MAX_BYTES`."""
 
     code = ErrorCode.UPSTREAM_TOO_LARGE
     default_detail = _("The model server's answer is too large.")

@@ -1,5 +1,7 @@
 """Django's entry to `automate_modal`."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -10,3 +12,7 @@ class AutomateModalConfig(AppConfig):
     name = "automate_modal"
     verbose_name = _("Automate multi-modal gateway")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register the gateway's capabilities."""
+        import_module("automate_modal.capabilities")

@@ -17,6 +17,7 @@ from automate_api.engine.capability import Capability, RunContext, get_capabilit
 from automate_api.engine.events import EventType, RunEvent
 from automate_api.exceptions import AutomateError, ErrorCode
 from automate_api.v1.errors import LengthRequired, problem_for, status_of
+from automate_modal import capabilities as modal
 from tests.guides import DOCS, blocks, code_in, sections, table, text_of
 from tests.promises import NOTHING, setting_properties
 
@@ -125,7 +126,7 @@ def test_every_model_is_documented() -> None:
     assert set(sections("reference/models.md")) == public - {"EndpointGrant", "LLMClientShare"} | {"SecretField"}
 
 
-@pytest.mark.parametrize("name", ["llm.chat", "llm.embed"])
+@pytest.mark.parametrize("name", ["llm.chat", "llm.embed", "audio.stt", "audio.tts", "image.text2img"])
 def test_a_capability_takes_the_parameters_and_configuration_that_are_written(name: str) -> None:
     text, capability = sections("reference/capabilities.md")[name], get_capability(name)
     assert capability is not None
@@ -140,9 +141,10 @@ def test_a_capability_takes_the_parameters_and_configuration_that_are_written(na
             assert values == f"{schema['minimum']} to {schema['maximum']}"
 
 
-def test_every_capability_of_the_core_is_documented() -> None:
-    ours = {getattr(capabilities, name).task_type for name in capabilities.__all__}
-    assert {name for name in sections("reference/capabilities.md") if name.startswith("llm.")} == ours
+def test_every_capability_is_documented() -> None:
+    ours = {getattr(module, name).task_type for module in (capabilities, modal) for name in module.__all__}
+    named = {name for name in sections("reference/capabilities.md") if name.startswith(("llm.", "audio.", "image."))}
+    assert named == ours
 
 
 def test_a_capability_has_the_attributes_and_defaults_that_are_written() -> None:

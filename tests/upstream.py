@@ -26,14 +26,21 @@ provider at `upstream.url`, and choose a model:
     raw:NAME                    the body that the test put into `upstream.answers[NAME]`, JSON or events
     break:HOW:AT:FRAMING        a streamed `chat` that breaks; see `broken`
 
+    sent:NAME:TYPE[:FRAMING]    what the test put into `upstream.answers[NAME]`, of that content type; `long` states one
+                                byte more than comes, `eof` nothing
+
 Under `upstream.deaf_url` no body is ever read. `/embeddings` answers every model but the failing ones with
-`vector(text)`, `/models` with MODELS.
+`vector(text)`, `/models` with MODELS. `/audio/transcriptions` answers with TEXT, `/audio/speech` with a file of the
+format that is asked for (in pieces of 100 bytes where the model is `gated`), `/images/generations` with pictures of
+different shades: in base64, or at URLs below `/files/`, where `upstream.answers` are found by their names. Each of the
+three takes `raw:NAME` and `sent:…` too.
 
 What happened is in `upstream.requests` and `upstream.connections`. Nobody sleeps: `upstream.until(predicate)` waits for
 a state and answers whether it came, and `Connection.closed` is an event that is set when the client has gone.
 """
 
 import asyncio
+import base64
 import gzip
 import hashlib
 import json
@@ -44,9 +51,13 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from email.message import Message
+from email.parser import BytesParser
 from typing import Any
 
 import pytest
+
+from tests.media import SPEECH, png
 
 TEXT = 'The quick brown fox jumps over the lazy dog: žluťoučký kůň 🦊 \\ "quoted"\n and done.'
 MODELS = ["chat", "echo", "tools"]
@@ -81,8 +92,26 @@ class Request:
         return value
 
     @property
+    def is_form(self) -> bool:
+        return self.headers.get("content-type", "").startswith("multipart/form-data")
+
+    @property
+    def parts(self) -> list[Message]:
+        """The parts of a form, as the standard library reads them."""
+        head = f"Content-Type: {self.headers['content-type']}\r\n\r\n".encode()
+        parts = BytesParser().parsebytes(head + self.body).get_payload()
+        assert isinstance(parts, list)
+        return [part for part in parts if isinstance(part, Message)]
+
+    @property
+    def form(self) -> dict[str, bytes]:
+        """The values of a form by their names."""
+        found = {part.get_param("name", header="Content-Disposition"): part for part in self.parts}
+        return {str(name): bytes(part.get_payload(decode=True) or b"") for name, part in found.items()}
+
+    @property
     def model(self) -> str:
-        return str(self.json.get("model", ""))
+        return self.form["model"].decode() if self.is_form else str(self.json.get("model", ""))
 
 
 @dataclass
@@ -388,7 +417,8 @@ def answer_to(request: Request, server: FakeUpstream) -> Answer:
         return _embeddings(request)
     if request.path.endswith("/chat/completions"):
         return _chat(request, server, name, arguments)
-    return whole({"error": {"message": "no such route"}}, 404)
+    route = next((route for path, route in _MEDIA.items() if path in request.path), _nowhere)
+    return whole(server.answers[arguments[0]]) if name == "raw" else route(request, server)
 
 
 def _embeddings(request: Request) -> Answer:
@@ -421,6 +451,56 @@ def _chat(request: Request, server: FakeUpstream, name: str, arguments: list[str
     return Answer(framed(events[:-1] if name == "nodone" else events), delay, gated=name == "gated")
 
 
+def _nowhere(request: Request, server: FakeUpstream) -> Answer:
+    return whole({"error": {"message": "no such route"}}, 404)
+
+
+def typed(data: bytes, content_type: str, framing: str = "length") -> Answer:
+    """A file."""
+    if framing == "chunked":
+        pieces = [chunked(data[place : place + 100]) for place in range(0, len(data), 100)]
+        return Answer([head(200, "Transfer-Encoding: chunked", content_type=content_type), *pieces, b"0\r\n\r\n"])
+    if framing == "eof":
+        return Answer([head(200, "Connection: close", content_type=content_type), data], end="close")
+    length = f"Content-Length: {len(data) + (framing == 'long')}"
+    return Answer([head(200, length, content_type=content_type), data], end="close" if framing == "long" else "keep")
+
+
+def _transcription(request: Request, server: FakeUpstream) -> Answer:
+    usage = {"type": "tokens", "input_tokens": 7, "output_tokens": 19, "total_tokens": 26}
+    return whole({"text": TEXT, "usage": usage})
+
+
+def _speech(request: Request, server: FakeUpstream) -> Answer:
+    answer = typed(*SPEECH[request.json["response_format"]], "chunked")
+    answer.gated = request.model.startswith("gated")
+    return answer
+
+
+def _images(request: Request, server: FakeUpstream) -> Answer:
+    numbers = range(request.json.get("n", 1))
+    server.answers |= {f"{number}.png": png(shade=number) for number in numbers}
+    if request.json.get("response_format") == "url":
+        data = [{"url": f"{server.url}/files/{number}.png"} for number in numbers]
+    else:
+        data = [{"b64_json": base64.b64encode(png(shade=number)).decode()} for number in numbers]
+    usage = {"input_tokens": 7, "output_tokens": 19, "total_tokens": 26, "input_tokens_details": {"text_tokens": 7}}
+    return whole({"created": 1, "data": [{**item, "revised_prompt": "A fox."} for item in data], "usage": usage})
+
+
+def _file(request: Request, server: FakeUpstream) -> Answer:
+    data = server.answers.get(request.path.partition("?")[0].rpartition("/")[2])
+    return whole({}, 404) if data is None else typed(data, "image/png")
+
+
+_MEDIA: dict[str, Callable[[Request, FakeUpstream], Answer]] = {
+    "/audio/transcriptions": _transcription,
+    "/audio/speech": _speech,
+    "/images/generations": _images,
+    "/files/": _file,
+}
+
+
 def _tool_calls() -> list[dict[str, Any]]:
     return [
         {"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
@@ -449,6 +529,7 @@ _FAILING: dict[str, _Failing] = {
         Answer([], end="close") if server.times(request.model) <= int(args[0]) else None
     ),
     "silent": lambda request, server, args: Answer([], end="stall"),
+    "sent": lambda request, server, args: typed(server.answers[args[0]], *args[1:]),
     "headonly": lambda request, server, args: Answer([head(200, "Transfer-Encoding: chunked")], end="stall"),
     "redirect": lambda request, server, args: whole({}, 302, "Location: http://169.254.169.254/latest/meta-data/"),
     "encoded": lambda request, server, args: whole({}, 200, "Content-Encoding: br"),

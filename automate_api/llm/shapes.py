@@ -6,7 +6,7 @@ from math import isfinite
 from typing import Any, NoReturn
 
 from automate_api.exceptions import UpstreamBrokeOff, UpstreamFailed, UpstreamInvalid
-from automate_api.llm.types import Completion, Embeddings, Usage
+from automate_api.llm.types import Completion, Embeddings, Transcript, Usage
 
 MAX_TOKENS = 2**31 - 1
 MAX_TOOL_CALLS = 128
@@ -132,6 +132,15 @@ def read_usage(value: object) -> Usage | None:
     return Usage(prompt, completion, _count(usage, "total_tokens", min(prompt + completion, MAX_TOKENS)))
 
 
+def read_media_usage(value: object) -> Usage | None:
+    """The token counts of what is not a conversation, None where the server counts seconds, or nothing."""
+    usage = read_object(value)
+    names = {"input_tokens": "prompt_tokens", "output_tokens": "completion_tokens", "total_tokens": "total_tokens"}
+    if not names.keys() & usage.keys():
+        return None
+    return read_usage({ours: usage.get(theirs) for theirs, ours in names.items()})
+
+
 def tool_call(call_id: str, name: str, arguments: str, *, index: int) -> dict[str, Any]:
     """One tool call in the protocol's shape; one without a name is UpstreamInvalid."""
     if not name:
@@ -199,6 +208,28 @@ def read_embeddings(data: bytes, model: str, count: int) -> Embeddings:
     if len(set(map(len, vectors))) > 1:
         raise UpstreamInvalid
     return Embeddings(vectors, read_usage(body.get("usage")), read_name(body.get("model"), model))
+
+
+def _read_seconds(value: object) -> float | None:
+    if value is None:
+        return None
+    if type(value) not in (int, float) or not isfinite(value) or value < 0:  # type: ignore[arg-type, operator]
+        raise UpstreamInvalid
+    return float(value)  # type: ignore[arg-type]
+
+
+def read_transcript(data: bytes, model: str) -> Transcript:
+    """What was said, out of the body of a transcription; silence is an empty text, but a text."""
+    body = decode_object(data)
+    if not isinstance(body.get("text"), str):
+        raise UpstreamInvalid
+    return Transcript(
+        text=clean_text(body["text"]),
+        language=read_name(body.get("language"), ""),
+        duration=_read_seconds(body.get("duration")),
+        usage=read_media_usage(body.get("usage")),
+        model=read_name(body.get("model"), model),
+    )
 
 
 def read_models(data: bytes) -> list[str]:

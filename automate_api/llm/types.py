@@ -74,3 +74,33 @@ class Embeddings:
     vectors: list[list[float]]
     usage: Usage | None
     model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What was said. `language` is `""` and `duration`, in seconds, None where the server does not say."""
+
+    text: str
+    language: str
+    duration: float | None
+    usage: Usage | None
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A whole picture; `revised_prompt` is what the model made of the prompt, `""` where it does not say."""
+
+    content: bytes = field(repr=False)
+    suffix: str
+    content_type: str
+    revised_prompt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """What a model has drawn, at least one and no more than were asked for."""
+
+    pictures: list[Picture]
+    usage: Usage | None
+    model: str

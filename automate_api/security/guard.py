@@ -53,6 +53,9 @@ class Connecting:
 
 connecting: ContextVar[Connecting | None] = ContextVar("automate_api_connecting", default=None)
 
+#: Whether the call that is made may go to public addresses alone, whatever the allow-list says.
+public_only: ContextVar[bool] = ContextVar("automate_api_public_only", default=False)
+
 
 def _split_url(text: str) -> URL:
     """The URL that `text` spells; OutboundBlocked for whatever two parsers might read differently."""
@@ -87,6 +90,8 @@ def parse_url(text: str) -> Destination:
 
 def admits(host: str, port: int, address: Address | None) -> bool:
     """Whether a connection to `address` may be used for a call to `host`; None is an address nobody could read."""
+    if public_only.get():
+        return address is not None and is_public(address)
     allowed = parse_allow_list(tuple(settings.private_hosts))
     if allowed.admits_name(host, port):
         return True

@@ -38,6 +38,7 @@ from automate_api.security.guard import (
     check_url,
     connecting,
     make_socket,
+    public_only,
     validate_url,
 )
 
@@ -255,15 +256,25 @@ class request:  # noqa: N801 - used like a function
     """One guarded HTTP exchange, as an asynchronous context manager that gives a `Response`.
 
     `url` is checked as by `validate_url`; `data` is the body; header values are visible ASCII, spaces and tabs.
-    `max_bytes` caps the answer's body (`AUTOMATE_API_MAX_RESPONSE_BYTES` unless given). A redirect is an answer like
-    others.
+    `max_bytes` caps the answer's body (`AUTOMATE_API_MAX_RESPONSE_BYTES` unless given). With `public_only`, which is
+    for addresses that others choose, `AUTOMATE_API_PRIVATE_HOSTS` admits nothing. A redirect is an answer like others.
 
     Raises OutboundBlocked before anything was sent, UpstreamUnavailable, UpstreamTimeout, UpstreamBrokeOff,
     UpstreamInvalid.
     Left before the body's end, by an error or a cancellation too, the connection is dropped at once.
     """
 
-    __slots__ = ("_attempt", "_body", "_headers", "_max_bytes", "_method", "_timeouts", "_url", "response")
+    __slots__ = (
+        "_attempt",
+        "_body",
+        "_headers",
+        "_max_bytes",
+        "_method",
+        "_public_only",
+        "_timeouts",
+        "_url",
+        "response",
+    )
 
     def __init__(
         self,
@@ -274,7 +285,9 @@ class request:  # noqa: N801 - used like a function
         headers: Mapping[str, str] | None = None,
         timeouts: Timeouts,
         max_bytes: int | None = None,
+        public_only: bool = False,
     ) -> None:
+        self._public_only = public_only
         self._method, self._url, self._body, self._timeouts = method, url, data, timeouts
         self._headers = headers or {}
         self._max_bytes = settings.max_response_bytes if max_bytes is None else max_bytes
@@ -296,6 +309,13 @@ class request:  # noqa: N801 - used like a function
 
     async def open(self) -> Response:
         """Send the request and wait for the head of the answer; `close` must follow, as at the end of the context."""
+        token = public_only.set(self._public_only)
+        try:
+            return await self._open()
+        finally:
+            public_only.reset(token)
+
+    async def _open(self) -> Response:
         destination = check_url(self._url)
         _check_headers(self._headers)
         session, start = await _session(), asyncio.get_running_loop().time()

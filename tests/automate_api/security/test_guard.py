@@ -302,6 +302,34 @@ async def test_a_kept_connection_is_not_used_once_its_name_is_off_the_list(
     assert await asyncio.to_thread(upstream.connections[0].closed.wait, 10)
 
 
+async def test_a_call_for_public_addresses_only_is_not_helped_by_the_list(
+    listeners: Listeners, watch: Watch, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.AUTOMATE_API_PRIVATE_HOSTS = ["models.internal", "127.0.0.0/8", "localhost"]
+    resolve_to(monkeypatch, ["127.0.0.1"])
+    for host in ("models.internal", "other.example", "127.0.0.1", "localhost"):
+        with pytest.raises(OutboundBlocked):
+            await fetch(f"http://{host}:{listeners.port}/", public_only=True)
+    assert watch.addresses == []
+
+
+async def test_a_call_for_public_addresses_only_uses_no_kept_connection_to_a_private_one(
+    upstream: FakeUpstream,
+) -> None:
+    await get_models(upstream)
+    with pytest.raises(OutboundBlocked):
+        await get_models(upstream, public_only=True)
+    await get_models(upstream)
+    assert len(upstream.requests) == 2
+
+
+async def test_a_call_for_public_addresses_only_reaches_one(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve_to(monkeypatch, [PUBLIC])
+    with pytest.raises(UpstreamUnavailable):
+        await fetch("http://pictures.example:81/", public_only=True)
+    assert watch.addresses == [(PUBLIC, 81)]
+
+
 @pytest.mark.parametrize(
     ("url", "normalized"),
     [
