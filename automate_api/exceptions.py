@@ -31,6 +31,8 @@ class ErrorCode(StrEnum):
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
     IDEMPOTENCY_ANSWER_GONE = "idempotency_answer_gone"
     PAYLOAD_TOO_LARGE = "payload_too_large"
+    PRECONDITION_FAILED = "precondition_failed"
+    RANGE_NOT_SATISFIABLE = "range_not_satisfiable"
     RATE_LIMITED = "rate_limited"
     NOT_CONFIGURED = "not_configured"
     INTERNAL_ERROR = "internal_error"

@@ -4,7 +4,13 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from automate_api.v1.base.routing import StreamPattern
-from automate_modal.api.views import EndpointJobView, EndpointStreamView, JobEventsView, JobStatusView
+from automate_modal.api.views import (
+    ArtifactDownloadView,
+    EndpointJobView,
+    EndpointStreamView,
+    JobEventsView,
+    JobStatusView,
+)
 
 app_name = "automate_modal"
 
@@ -15,5 +21,6 @@ urlpatterns = [
     StreamPattern("endpoints/<str:pk>/stream/", EndpointStreamView.as_view(), name="endpoint-stream"),
     path("endpoints/<str:pk>/job/", EndpointJobView.as_view(), name="endpoint-job"),
     path("jobs/<str:pk>/status/", JobStatusView.as_view(), name="job-status"),
+    StreamPattern("artifacts/<str:pk>/download/", ArtifactDownloadView.as_view(), name="artifact-download"),
     StreamPattern("jobs/<str:pk>/events/", JobEventsView.as_view(), name="job-events"),
 ]

@@ -1,11 +1,13 @@
 """Artifacts: store, find, open, delete, and let go of those whose time is over."""
 
+import inspect
 import logging
 import secrets
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from typing import IO, Any, cast
+from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
@@ -18,7 +20,7 @@ from automate_api.engine.artifacts import ReadArtifact
 from automate_api.exceptions import AutomateError, FieldError, InvalidInput, NotFound, StorageUnavailable
 from automate_api.models import Actor, Artifact, Execution, Job
 from automate_api.models.artifact import discard_file
-from automate_api.services.files import MeasuredFile, media_type, safe_name
+from automate_api.services.files import MeasuredFile, attachment, media_type, safe_name
 from automate_api.services.recording import writing
 from automate_api.services.rows import tenant_of
 
@@ -26,6 +28,12 @@ logger = logging.getLogger(__name__)
 
 #: Where in the storage the files are.
 FOLDER = "automate/artifacts"
+
+#: How long an address of the storage gives the file. A client follows at once; clocks differ.
+SIGNED_URL_SECONDS = 300
+
+# What makes a query of S3, CloudFront or Google Cloud signed.
+_SIGNATURES = {"X-Amz-Signature", "X-Goog-Signature", "Signature"}
 
 _KINDS = {kind.value for kind in Artifact.Kind}
 
@@ -97,6 +105,34 @@ def open_artifact(artifact: Artifact) -> IO[bytes]:
         file.close()
         raise _unreadable(artifact, f"{size} bytes instead of {artifact.size}")
     return cast("IO[bytes]", file)
+
+
+def signed_url(artifact: Artifact) -> str | None:
+    """An address in the storage that gives the file to whoever has it, for `SIGNED_URL_SECONDS`.
+
+    None where the storage signs nothing: only an address with a signature is told, never one that is open to all.
+    Known are the storages for S3 and Google Cloud of django-storages, and those that have the same interface.
+    """
+    if not getattr(default_storage, "querystring_auth", False):
+        return None
+    try:
+        url = _url_of(artifact)
+    except Exception as exc:  # noqa: BLE001 - storages raise anything
+        logger.error("The address of the artifact %s cannot be signed: %s", artifact.pk, type(exc).__name__)
+        return None
+    return url if _SIGNATURES & parse_qs(urlsplit(url).query).keys() else None
+
+
+def _url_of(artifact: Artifact) -> str:
+    storage: Any = default_storage
+    saved = attachment(artifact.name)
+    name, how = str(artifact.file.name), inspect.signature(storage.url).parameters
+    if "expire" in how:
+        asked = {"ResponseContentDisposition": saved, "ResponseContentType": artifact.content_type}
+        return str(storage.url(name, parameters=asked, expire=SIGNED_URL_SECONDS))
+    expiration = timedelta(seconds=SIGNED_URL_SECONDS)
+    wished = {"response_disposition": saved, "response_type": artifact.content_type, "expiration": expiration}
+    return str(storage.url(name, parameters=wished))
 
 
 def delete_artifact(artifact: Artifact) -> None:

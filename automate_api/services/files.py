@@ -4,6 +4,7 @@ import hashlib
 import re
 import unicodedata
 from typing import IO
+from urllib.parse import quote
 
 from django.core.files.base import File
 
@@ -16,6 +17,8 @@ OCTETS = "application/octet-stream"
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,62}/[a-z0-9][a-z0-9!#$&^_.+-]{0,62}")
 # Both kinds of slash: whose system wrote the name cannot be known.
 _SLASH = re.compile(r"[/\\]")
+# In a quoted string some readers take `%41` for a letter, and none agrees on a backslash.
+_UNQUOTABLE = re.compile(r"[^ !#$&-\[\]-~]")
 # Controls, marks of direction that make a name read otherwise than it is, lone surrogates, unassigned ones.
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
@@ -62,6 +65,13 @@ def safe_name(name: str) -> str:
         stem, dot, suffix = stripped.rpartition(".")
         stripped = stem[: MAX_NAME - len(suffix) - 1] + dot + suffix if 0 < len(suffix) <= 16 else stripped[:MAX_NAME]
     return stripped or NAMELESS
+
+
+def attachment(name: str) -> str:
+    """`Content-Disposition` for a file to be saved as `name` (RFC 6266, with what its appendix D advises)."""
+    plain = _UNQUOTABLE.sub("_", name)
+    exact = "" if plain == name else f"; filename*=UTF-8''{quote(name, safe='')}"
+    return f'attachment; filename="{plain}"{exact}'
 
 
 def media_type(content_type: str) -> str:

@@ -83,6 +83,22 @@ class LengthRequired(drf.APIException):
     default_code = str(ErrorCode.MALFORMED_REQUEST)
 
 
+class PreconditionFailed(drf.APIException):
+    """The object is not as the request wants it to be (RFC 9110, section 15.5.13)."""
+
+    status_code = 412
+    default_detail = _("It is not as the request's conditions want it to be.")
+    default_code = str(ErrorCode.PRECONDITION_FAILED)
+
+
+class RangeNotSatisfiable(drf.APIException):
+    """The content has no such part (RFC 9110, section 15.5.17)."""
+
+    status_code = 416
+    default_detail = _("It has no such part.")
+    default_code = str(ErrorCode.RANGE_NOT_SATISFIABLE)
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One problem to answer with. `retry_after` is in seconds."""

@@ -6,7 +6,7 @@ import django_filters as filters
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from automate_api.models import APIKey, Endpoint, Execution, Job, LLMClient, PromptLog, Provider
+from automate_api.models import APIKey, Artifact, Endpoint, Execution, Job, LLMClient, PromptLog, Provider
 from automate_api.v1.filters import FilterSet, MomentFilter
 
 _SLUG = _("Only the one with this slug.")
@@ -111,6 +111,28 @@ class JobFilterSet(FilterSet):
     class Meta:
         model = Job
         fields = ("status", "execution", "user")
+
+
+class ArtifactFilterSet(FilterSet):
+    """Artifacts by what they are, where they come from, and when."""
+
+    created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
+    created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
+
+    help_texts: ClassVar[Any] = {
+        "kind": _("Only those of this kind."),
+        "content_type": _("Only those of exactly this media type."),
+        "sha256": _("Only those with this SHA-256, in hexadecimal digits."),
+        "execution": _("Only those that this execution has made."),
+        "job": _("Only those that this job has made."),
+        "user": _USER,
+        "created_after": _AFTER,
+        "created_before": _BEFORE,
+    }
+
+    class Meta:
+        model = Artifact
+        fields = ("kind", "content_type", "sha256", "execution", "job", "user")
 
 
 class PromptLogFilterSet(FilterSet):

@@ -65,6 +65,17 @@ class ContentNegotiation(DefaultContentNegotiation):
         return parser
 
 
+class AnyForm(ContentNegotiation):
+    """For answers that have one form, whatever the caller accepts: a file is of the type that it is."""
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        """The first renderer."""
+        renderer = next(iter(renderers))
+        return renderer, renderer.media_type
+
+
 def hide_format_suffix(view: APIView, request: Request) -> None:
     """Leave the format suffix of a `DefaultRouter`'s route out of what the handler is called with, unless it takes it.
 

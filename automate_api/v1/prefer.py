@@ -17,9 +17,9 @@ from automate_api.v1.serializers.jobs import JobSerializer
 RESPOND_ASYNC = "respond-async"
 
 
-def location_of(description: Any) -> OpenApiParameter:
-    """The header `Location` of a 202, for `@extend_schema(parameters=…)`."""
-    return OpenApiParameter("Location", str, OpenApiParameter.HEADER, description=description, response=[202])
+def location_of(description: Any, status: int = 202) -> OpenApiParameter:
+    """The header `Location` of an answer, for `@extend_schema(parameters=…)`."""
+    return OpenApiParameter("Location", str, OpenApiParameter.HEADER, description=description, response=[status])
 
 
 #: What is sent and answered, for `@extend_schema(parameters=…)`.
@@ -68,8 +68,8 @@ def _job_accepted(request: Request, job: Job) -> Response:
     return Response(JobSerializer(job).data, status=202, headers=headers)
 
 
-def url_of(request: Request, name: str, job: Any) -> str:
-    """The path of the job's route `name`, beside the route of this request."""
+def url_of(request: Request, name: str, row: Any) -> str:
+    """The path of the row's route `name`, beside the route of this request."""
     match = request.resolver_match
     namespace = f"{match.namespace}:" if match and match.namespace else ""
-    return str(reverse(namespace + name, kwargs={"pk": job.pk}))
+    return str(reverse(namespace + name, kwargs={"pk": row.pk}))

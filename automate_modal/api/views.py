@@ -10,15 +10,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from automate_api.engine.transports import EventStream
-from automate_api.models import Job
+from automate_api.models import Artifact, Job
+from automate_api.services.artifacts import find_artifact
 from automate_api.services.jobs import create_job, find_job
 from automate_api.services.runs import prepare_run
 from automate_api.v1.base import BaseAPIView
 from automate_api.v1.job_events import PARAMETER
+from automate_api.v1.negotiation import AnyForm
 from automate_api.v1.prefer import location_of, url_of
 from automate_api.v1.serializers.endpoints import RunRequestSerializer
 from automate_api.v1.serializers.events import EVENT_STREAM
 from automate_api.v1.serializers.jobs import JobAcceptedSerializer, JobResultSerializer, status_of_job
+from automate_api.v1.views.artifacts import ARTIFACT_ID, DOWNLOAD, DOWNLOAD_ERRORS, DownloadMixin
 from automate_api.v1.views.domain import ActorMixin, RunsMixin, is_asgi
 from automate_api.v1.views.endpoints import ID_OR_SLUG
 from automate_api.v1.views.jobs import JOB_EVENTS, JOB_ID, stream_events
@@ -108,3 +111,26 @@ class JobEventsView(_JobView):
     def get(self, request: Request, pk: str) -> HttpResponseBase:
         """Stream its log."""
         return stream_events(request, self.get_job(pk))
+
+
+class ArtifactDownloadView(DownloadMixin, ActorMixin, BaseAPIView):
+    """The file of an artifact."""
+
+    scope_resource = "artifacts"
+    content_negotiation_class = AnyForm
+    # A transaction would keep its connection.
+    atomic_requests: ClassVar[bool] = False
+    error_statuses: ClassVar[Any] = {"get": DOWNLOAD_ERRORS}
+
+    @extend_schema(**{**DOWNLOAD, "parameters": [ARTIFACT_ID, *DOWNLOAD["parameters"]]})
+    def get(self, request: Request, pk: str) -> HttpResponseBase:
+        """Send it."""
+        return self._download(self.get_artifact(pk))
+
+    def get_artifact(self, pk: str) -> Artifact:
+        """The artifact with this id.
+
+        Raises:
+            NotFound: there is none that the caller may read.
+        """
+        return find_artifact(pk, actor=self.get_actor())

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from django.core.files.uploadedfile import SimpleUploadedFile
+
 from tests.walk.world import Caller, World
 
 Body = Callable[[World, Caller], dict[str, Any]]
@@ -33,6 +35,10 @@ class Policy:
     path: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     #: A body that succeeds.
     body: Body | None = None
+    #: Whether the body is a form with files, and not JSON.
+    is_form: bool = False
+    #: Whether the answer has one form, whatever the caller accepts.
+    has_one_form: bool = False
     #: The places of ids in the body: dotted, and with `[]` at the end where it is a list of ids.
     body_ids: Mapping[str, str] = field(default_factory=dict)
     #: The places of ids in the query.
@@ -77,6 +83,10 @@ def _key(world: World, caller: Caller) -> dict[str, Any]:
     return {"name": "New", "scopes": ["endpoints:run"], "user": world.own("user", caller)}
 
 
+def _file(world: World, caller: Caller) -> dict[str, Any]:
+    return {"file": SimpleUploadedFile("new.txt", b"New", "text/plain")}
+
+
 def _name(world: World, caller: Caller) -> dict[str, Any]:
     return {"name": "Changed"}
 
@@ -85,6 +95,7 @@ _ENDPOINT_IDS = {"llm_client": "llm_client", "access.users[]": "user", "access.g
 _PROVIDER = {"pk": ("provider",)}
 _CLIENT = {"pk": ("llm_client",)}
 _ENDPOINT = {"pk": ("endpoint", "endpoint.slug")}
+_ARTIFACT = {"pk": ("artifact",)}
 _API_KEY = {"pk": ("api_key",)}
 
 POLICIES: Mapping[str, Policy] = {
@@ -188,6 +199,24 @@ POLICIES: Mapping[str, Policy] = {
     "automate_api:job-events GET": Policy(resource="jobs", path={"pk": ("job",)}),
     "automate_modal:job-status GET": Policy(resource="jobs", path={"pk": ("job", "waiting_job")}),
     "automate_modal:job-events GET": Policy(resource="jobs", path={"pk": ("job",)}),
+    # artifacts
+    "automate_api:artifact-list GET": Policy(
+        resource="artifacts",
+        lists="artifact",
+        filters={
+            "execution": "artifact.execution",
+            "job": "artifact.job",
+            "user": "user",
+            "sha256": "artifact.sha256",
+        },
+    ),
+    "automate_api:artifact-list POST": Policy(
+        resource="artifacts", access="write", status=201, body=_file, is_form=True
+    ),
+    "automate_api:artifact-detail GET": Policy(resource="artifacts", path=_ARTIFACT),
+    "automate_api:artifact-detail DELETE": Policy(resource="artifacts", access="write", status=204, path=_ARTIFACT),
+    "automate_api:artifact-download GET": Policy(resource="artifacts", path=_ARTIFACT, has_one_form=True),
+    "automate_modal:artifact-download GET": Policy(resource="artifacts", path=_ARTIFACT, has_one_form=True),
     # API keys
     "automate_api:api-key-list GET": Policy(
         resource="api-keys", role="staff", lists="api_key", filters={"name": "api_key.name"}

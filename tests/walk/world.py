@@ -1,5 +1,6 @@
 """Two tenants with people and rows in them, such that every row is somebody's and hidden from somebody."""
 
+import io
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import count
@@ -8,14 +9,17 @@ from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
+from django.core.files.base import File
 from django.db import transaction
 from django.db.models import QuerySet
 from django.test import Client
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
 from automate_api.engine.events import EventType, RunEvent
 from automate_api.ids import uuid7
-from automate_api.models import Execution, Job, PromptLog
+from automate_api.models import Actor, Artifact, Execution, Job, PromptLog
 from automate_api.services.api_keys import issue_key
+from automate_api.services.artifacts import upload_artifact
 from automate_api.services.job_log import end_without_run
 from automate_api.services.jobs import create_job
 from tests.factories import make_endpoint, make_llm_client, make_provider, make_user
@@ -67,14 +71,24 @@ class Caller:
         content_type: str = "application/json",
         headers: dict[str, str] | None = None,
     ) -> "Answer":
-        """Ask. `body` is sent as it is where it is bytes, else as JSON."""
+        """Ask. `body` is sent as it is where it is bytes, as a form where it has a file, else as JSON."""
         given = {**self.headers, **(headers or {})}
         if body is _NOTHING:
             response: Any = self.client.generic(method, path, headers=given)
+        elif isinstance(body, dict) and any(isinstance(value, File) for value in body.values()):
+            response = self.client.generic(method, path, form(body), content_type=MULTIPART_CONTENT, headers=given)
         else:
             data = body if isinstance(body, bytes) else self.client._encode_json(body, "application/json")
             response = self.client.generic(method, path, data, content_type=content_type, headers=given)
         return Answer.of(response)
+
+
+def form(body: dict[str, Any]) -> bytes:
+    """`body` as `multipart/form-data`; its files may be sent again."""
+    for value in body.values():
+        if isinstance(value, File):
+            value.seek(0)
+    return encode_multipart(BOUNDARY, body)
 
 
 #: What differs from one answer to the next even where they say the same.
@@ -200,6 +214,7 @@ class World:
             model=f"{tenant_id}-chat", provider=used.slug,
         )  # fmt: skip
         job, waiting_job = (_job(execution, ended=ended) for ended in (True, False))
+        artifact = _artifact(job, member)
         key, _text = issue_key(tenant_id=tenant_id, user=member.user, name=f"{tenant_id} key", scopes=["endpoints:run"])
         group = Group.objects.create(name=f"{tenant_id} group")
         group.user_set.add(member.user)
@@ -208,6 +223,7 @@ class World:
         self._add(tenant_id, False, endpoint=[closed], api_key=[key, member.key, staff.key])
         self._add(tenant_id, False, member.user, llm_client=[own], execution=[execution], prompt_log=[log])
         self._add(tenant_id, False, member.user, job=[job], waiting_job=[waiting_job])
+        self._add(tenant_id, False, member.user, artifact=[artifact])
         models = {f"{row.slug}/{row.default_model}" for row in (spare, used)}
         self.rows += [Row("model", name, tenant_id, shared=True) for name in models | {f"{used.slug}/chat"}]
 
@@ -225,8 +241,10 @@ class World:
                     for name in ("slug", "log_key", "correlation_id", "name", "model", "provider")
                     if isinstance(getattr(row, name, None), str)
                 }
-                if kind == "job":
+                if kind in {"job", "artifact"}:
                     names["execution"] = row.execution_id
+                if kind == "artifact":
+                    names |= {"job": row.job_id, "sha256": row.sha256}
                 self.rows.append(Row(kind, row.pk, tenant_id, owner, shared, names))
 
 
@@ -243,6 +261,16 @@ def _job(like: Execution, *, ended: bool) -> Job:
                 RunEvent(EventType.FINAL, {"output": "x", "usage": None, "cost": None}),
             )
     return job
+
+
+def _artifact(job: Job, owner: Caller) -> Artifact:
+    """A file that nobody else has, as if the job had made it."""
+    actor = Actor(user=owner.user, tenant_id=owner.tenant_id)
+    content = io.BytesIO(f"file {next(_number)}".encode())
+    artifact = upload_artifact(content, actor=actor, name="a.txt", content_type="text/plain")
+    artifact.job, artifact.execution = job, job.execution
+    artifact.save()
+    return artifact
 
 
 def _split(place: str) -> tuple[str, str]:

@@ -50,7 +50,7 @@ class AutoSchema(openapi.AutoSchema):
     host's own `status` and `type` neither disturb ours nor are disturbed. What is sent and what is answered are two
     components, whatever the host's `COMPONENT_SPLIT_REQUEST` says.
 
-    A view's `error_statuses`, statuses by action or method in lower case, are those it answers with beside the usual;
+    A view's `error_statuses`, statuses or `Answer`s by action or method in lower case, are those beside the usual;
     an action that is named there and runs something does not have the errors of runs unless it lists them.
     """
 

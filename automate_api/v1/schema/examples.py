@@ -41,6 +41,19 @@ _KEY = {
 
 EXAMPLES: dict[str, Any] = {
     "AutomateAPIKey": _KEY,
+    "AutomateArtifact": {
+        "id": "01a0b1c2-d500-7b2c-9d3e-4f5a6b7c8d9e",
+        "name": "greeting.wav",
+        "kind": "audio",
+        "content_type": "audio/wav",
+        "size": 48_044,
+        "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "job": None,
+        "execution": "01a0b1c2-d3e4-7f56-8a9b-0c1d2e3f4a5b",
+        "user": 5,
+        "created_at": _CREATED,
+        "expires_at": "2026-03-02T12:00:00Z",
+    },
     "AutomateIndex": {
         noun: f"{HOST}/api/v1/{path}/"
         for noun, path in {
@@ -49,6 +62,7 @@ EXAMPLES: dict[str, Any] = {
             "endpoint": "endpoints",
             "execution": "executions",
             "job": "jobs",
+            "artifact": "artifacts",
             "prompt-log": "prompt-logs",
             "api-key": "api-keys",
             "model": "models",
@@ -141,6 +155,7 @@ EXAMPLES: dict[str, Any] = {
         "created_at": _CREATED,
         "updated_at": _UPDATED,
     },
+    "AutomateUpload": {"file": "(the bytes of greeting.wav)"},
     "AutomatePatchedEndpoint": {"rate_limit": "200/hour"},
     "AutomatePatchedLLMClient": {"system_prompt": "Answer in two sentences.", "temperature": 0.4},
     "AutomatePatchedProvider": {"timeout_seconds": 60, "max_retries": 1},

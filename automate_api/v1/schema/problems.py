@@ -15,6 +15,8 @@ from automate_api.v1.errors import (
     MEDIA_TYPE,
     TYPE_PREFIX,
     LengthRequired,
+    PreconditionFailed,
+    RangeNotSatisfiable,
     problem_for,
 )
 from automate_api.v1.schema.components import RESPONSE, SCHEMA, component, object_of
@@ -92,12 +94,14 @@ _USUAL = [
     Answer(409, "Conflict", "Another object, or the state of this one, stands in the way.", (ours.Conflict,)),
     Answer(411, "LengthRequired", "The body comes without a length.", (LengthRequired,)),
     Answer(413, "PayloadTooLarge", "The body is larger than this server takes.", (ours.PayloadTooLarge,)),
+    Answer(412, "PreconditionFailed", "It is not as the conditions want it to be.", (PreconditionFailed,)),
     Answer(
         415,
         "UnsupportedMediaType",
         "The body is not JSON in UTF-8.",
         (lambda: drf.UnsupportedMediaType("text/plain"),),
     ),
+    Answer(416, "RangeNotSatisfiable", "It ends before the range begins.", (RangeNotSatisfiable,)),
     Answer(
         422,
         "IdempotencyKeyReused",
@@ -115,6 +119,20 @@ _OF_POST = [
         (ours.Conflict, *_CLAIM),
     ),
 ]
+#: What a view says with `error_statuses` of files, where the usual says something else.
+NOT_A_FORM = Answer(
+    415,
+    "NotAForm",
+    "The body is not `multipart/form-data`.",
+    (lambda: drf.UnsupportedMediaType("application/json"),),
+)
+NO_STORAGE = Answer(
+    503,
+    "StorageUnavailable",
+    "The storage does not take the file, or cannot give it.",
+    (lambda: ours.StorageUnavailable("The file cannot be read."),),
+    ("Retry-After",),
+)
 _OF_RUN = [
     Answer(
         409,
@@ -148,7 +166,7 @@ _OF_RUN = [
 
 
 def answers(
-    operation: Mapping[str, Any], method: str, *, is_run: bool, further: Collection[int] = ()
+    operation: Mapping[str, Any], method: str, *, is_run: bool, further: Collection[int | Answer] = ()
 ) -> Iterator[Answer]:
     """The error answers of an operation of the base views, by status.
 
@@ -156,12 +174,15 @@ def answers(
         operation: as far as it is known.
         method: in upper case.
         is_run: whether it runs something to its end.
-        further: statuses that the view says it has besides.
+        further: statuses that the view says it has besides, or answers where they say something of their own.
     """
     known = {answer.status: answer for answer in _USUAL}
     known |= {answer.status: answer for answer in (_OF_POST if method == "POST" else ())}
     known |= {answer.status: answer for answer in (_OF_RUN if is_run else ())}
-    statuses = {*_statuses(operation, method), *(answer.status for answer in _OF_RUN if is_run), *further}
+    own = {answer.status: answer for answer in further if isinstance(answer, Answer)}
+    known |= own
+    besides = {status for status in further if isinstance(status, int)} | own.keys()
+    statuses = {*_statuses(operation, method), *(answer.status for answer in _OF_RUN if is_run), *besides}
     for status in sorted(statuses):
         yield known.get(status) or _other(status)
 

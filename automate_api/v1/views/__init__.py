@@ -1,6 +1,7 @@
 """The views of version 1, which a host may subclass and mount itself."""
 
 from automate_api.v1.views.api_keys import APIKeyViewSet
+from automate_api.v1.views.artifacts import ArtifactViewSet
 from automate_api.v1.views.endpoints import EndpointViewSet
 from automate_api.v1.views.executions import ExecutionViewSet
 from automate_api.v1.views.index import IndexView
@@ -12,6 +13,7 @@ from automate_api.v1.views.providers import ProviderViewSet
 
 __all__ = [
     "APIKeyViewSet",
+    "ArtifactViewSet",
     "EndpointViewSet",
     "ExecutionViewSet",
     "IndexView",
