@@ -50,11 +50,13 @@ def test_the_code_is_as_promised(promise: Promise) -> None:
         "automate_api.v1.views.EndpointViewSet",
         "automate_api.v1.views.ExecutionViewSet",
         "automate_api.v1.views.JobViewSet",
+        "automate_api.v1.views.ArtifactViewSet",
         "automate_api.v1.views.PromptLogViewSet",
         "automate_modal.api.views.EndpointStreamView",
         "automate_modal.api.views.EndpointJobView",
         "automate_modal.api.views.JobStatusView",
         "automate_modal.api.views.JobEventsView",
+        "automate_modal.api.views.ArtifactDownloadView",
     ],
 )
 def test_what_hosts_import_is_there_and_promised(path: str) -> None:

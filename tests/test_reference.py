@@ -16,7 +16,7 @@ from automate_api import capabilities, exceptions, models
 from automate_api.engine.capability import Capability, RunContext, get_capability
 from automate_api.engine.events import EventType, RunEvent
 from automate_api.exceptions import AutomateError, ErrorCode
-from automate_api.v1.errors import LengthRequired, problem_for, status_of
+from automate_api.v1.errors import LengthRequired, PreconditionFailed, RangeNotSatisfiable, problem_for, status_of
 from automate_modal import capabilities as modal
 from tests.guides import DOCS, blocks, code_in, sections, table, text_of
 from tests.promises import NOTHING, setting_properties
@@ -49,6 +49,8 @@ def answered() -> dict[str, set[int]]:
         drf.Throttled(),
         drf.APIException(),
         LengthRequired(),
+        PreconditionFailed(),
+        RangeNotSatisfiable(),
     ]
     found: dict[str, set[int]] = {}
     for error in classes():

@@ -1,6 +1,7 @@
 """A file over HTTP, as RFC 9110 has it: whole, in part (section 14), or not again (section 13)."""
 
 import re
+import weakref
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -208,14 +209,15 @@ class Download(StreamingHttpResponse):
     """
 
     def __init__(self, file: IO[bytes], *, first: int, length: int, is_async: bool, **kwargs: Any) -> None:
-        self._file = file
+        # Under ASGI Django drops a response unclosed when the client leaves while the view runs.
+        self._close_file = weakref.finalize(self, file.close)
         pieces = _pieces_async if is_async else _pieces
         super().__init__(pieces(file, first, length), **kwargs)
         release_connections()
 
     def close(self) -> None:
         """Close the file. Servers call this at the end, and when the client has left."""
-        self._file.close()
+        self._close_file()
         super().close()
 
 

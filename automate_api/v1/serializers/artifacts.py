@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 from rest_framework.utils import html
@@ -45,6 +46,7 @@ class ArtifactSerializer(RowSerializer[Artifact]):
         )
 
 
+@extend_schema_field({"type": "string", "format": "binary"})
 class OneFileField(serializers.FileField):
     """One file of a form: neither none nor several, nor text."""
 

@@ -9,6 +9,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.mixins import DestroyModelMixin
+from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -18,6 +19,7 @@ from automate_api.v1.base import BaseReadOnlyViewSet
 from automate_api.v1.downloads import answer_download
 from automate_api.v1.filtersets import ArtifactFilterSet
 from automate_api.v1.negotiation import AnyForm
+from automate_api.v1.parsers import StrictJSONParser
 from automate_api.v1.prefer import location_of, url_of
 from automate_api.v1.schema.problems import NO_STORAGE, NOT_A_FORM
 from automate_api.v1.serializers.artifacts import ArtifactSerializer, UploadSerializer
@@ -123,6 +125,12 @@ class ArtifactViewSet(DownloadMixin, DestroyModelMixin, DomainMixin, BaseReadOnl
     # A file cannot be rolled back.
     atomic_requests: ClassVar[bool] = False
     error_statuses: ClassVar[Any] = {"create": (NOT_A_FORM, NO_STORAGE), "download": DOWNLOAD_ERRORS}
+
+    def get_parsers(self) -> list[BaseParser]:
+        """`parser_classes` for an upload; whatever else is sent here is JSON or nothing."""
+        method = getattr(self.request, "method", None) or ""
+        is_upload = (self.action_map or {}).get(method.lower()) == "create"
+        return super().get_parsers() if is_upload else [StrictJSONParser()]
 
     def create(self, request: Request) -> Response:
         """Store a file."""
