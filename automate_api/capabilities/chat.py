@@ -22,10 +22,15 @@ _MESSAGE = {
     "type": "object",
     "properties": {
         # Not "system": who may write the system prompt is the LLM client's owner, never the caller.
-        "role": {"enum": ["user", "assistant", "tool"]},
-        "content": {"type": ["string", "null"]},
-        "tool_calls": {"type": "array", "items": {"type": "object"}, "maxItems": 128},
-        "tool_call_id": {"type": "string", "maxLength": 256},
+        "role": {"type": "string", "enum": ["user", "assistant", "tool"], "description": "Who says it."},
+        "content": {"type": ["string", "null"], "description": "What is said; null beside tool calls."},
+        "tool_calls": {
+            "type": "array",
+            "items": {"type": "object"},
+            "maxItems": 128,
+            "description": "What the model called, as it said.",
+        },
+        "tool_call_id": {"type": "string", "maxLength": 256, "description": "Which call a tool answers."},
     },
     "required": ["role", "content"],
     "additionalProperties": False,
@@ -48,26 +53,53 @@ class ChatCapability(Capability):
     needs_llm_client = True
     input_schema = {
         "type": ["string", "object"],
-        "properties": {"messages": {"type": "array", "minItems": 1, "maxItems": 1000, "items": _MESSAGE}},
+        "properties": {
+            "messages": {
+                "type": "array",
+                "minItems": 1,
+                "maxItems": 1000,
+                "items": _MESSAGE,
+                "description": "A conversation. Any other object is given to the model as JSON, or its question alone.",
+            }
+        },
     }
     params_schema = {
         "type": "object",
         "properties": {
-            "temperature": {"type": "number", "minimum": 0, "maximum": 2},
-            "top_p": {"type": "number", "minimum": 0, "maximum": 1},
-            "max_tokens": _NUMBER_OF_TOKENS,
-            "max_completion_tokens": _NUMBER_OF_TOKENS,
-            "presence_penalty": _PENALTY,
-            "frequency_penalty": _PENALTY,
-            "seed": {"type": "integer"},
+            "temperature": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 2,
+                "description": "How freely the model chooses its words.",
+            },
+            "top_p": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 1,
+                "description": "From how much of what is likely it chooses.",
+            },
+            "max_tokens": {**_NUMBER_OF_TOKENS, "description": "The longest answer, in tokens."},
+            "max_completion_tokens": {**_NUMBER_OF_TOKENS, "description": "The same, for models that reason."},
+            "presence_penalty": {**_PENALTY, "description": "Against words that were used."},
+            "frequency_penalty": {**_PENALTY, "description": "Against words that were used often."},
+            "seed": {"type": "integer", "description": "The same seed is to give the same answer."},
             "stop": {
                 "anyOf": [
                     {"type": "string", "maxLength": 200},
                     {"type": "array", "items": {"type": "string", "maxLength": 200}, "maxItems": 4},
-                ]
+                ],
+                "description": "What ends the answer.",
             },
-            "tool_choice": {"enum": ["none", "auto", "required"]},
-            "reasoning_effort": {"enum": ["minimal", "low", "medium", "high"]},
+            "tool_choice": {
+                "type": "string",
+                "enum": ["none", "auto", "required"],
+                "description": "Whether the model may or must call tools.",
+            },
+            "reasoning_effort": {
+                "type": "string",
+                "enum": ["minimal", "low", "medium", "high"],
+                "description": "How long a model that reasons may reason.",
+            },
         },
         "additionalProperties": False,
     }

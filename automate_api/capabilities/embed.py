@@ -28,10 +28,23 @@ class EmbedCapability(Capability):
     input_schema = {
         "anyOf": [
             _TEXT,
-            {"type": "object", "properties": {"text": _TEXT}, "required": ["text"], "additionalProperties": False},
             {
                 "type": "object",
-                "properties": {"texts": {"type": "array", "items": _TEXT, "minItems": 1, "maxItems": 256}},
+                "properties": {"text": {**_TEXT, "description": "One text."}},
+                "required": ["text"],
+                "additionalProperties": False,
+            },
+            {
+                "type": "object",
+                "properties": {
+                    "texts": {
+                        "type": "array",
+                        "items": _TEXT,
+                        "minItems": 1,
+                        "maxItems": 256,
+                        "description": "Several texts.",
+                    }
+                },
                 "required": ["texts"],
                 "additionalProperties": False,
             },
@@ -39,7 +52,14 @@ class EmbedCapability(Capability):
     }
     params_schema = {
         "type": "object",
-        "properties": {"dimensions": {"type": "integer", "minimum": 1, "maximum": 16384}},
+        "properties": {
+            "dimensions": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 16384,
+                "description": "How long a vector is.",
+            }
+        },
         "additionalProperties": False,
     }
 

@@ -3,12 +3,22 @@
 from functools import cache
 from typing import Any
 
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.request import Request
 
 from automate_api.models import Endpoint, LLMClient
-from automate_api.v1.serializers.fields import GroupField, MemberField, ObjectField, ReadableRelatedField, helped
+from automate_api.v1.schema.tasks import known_task_types
+from automate_api.v1.serializers.fields import (
+    GroupField,
+    MemberField,
+    ObjectField,
+    ReadableRelatedField,
+    RunInputField,
+    RunParamsField,
+    helped,
+)
 from automate_api.v1.serializers.rows import RowSerializer
 
 MOST_GRANTEES = 200
@@ -89,12 +99,18 @@ class EndpointSerializer(RowSerializer[Endpoint]):
 class RunRequestSerializer(serializers.Serializer[Any]):
     """What a caller may send to a run: data, and nothing that says where or how it is processed."""
 
-    input = serializers.JSONField(help_text=_("Checked against the endpoint's `input_schema`."))
-    params = ObjectField(
+    input = RunInputField(
+        help_text=_("What the task type takes. The endpoint's `input_schema` narrows it: it has to fit both.")
+    )
+    params = RunParamsField(
         required=False, help_text=_("Parameters of the task type; they win over the endpoint's defaults.")
     )
     task_type = serializers.CharField(
-        required=False, max_length=64, help_text=_("One of the endpoint's task types; its first where left out.")
+        required=False,
+        max_length=64,
+        help_text=format_lazy(
+            "{} {}.", _("One of the endpoint's task types; its first where left out. This host has"), known_task_types()
+        ),
     )
 
 

@@ -103,9 +103,8 @@ class MomentField(serializers.DateTimeField):
         return moment if settings.USE_TZ else timezone.make_naive(moment)
 
 
-@extend_schema_field({"type": "object", "additionalProperties": {}})
-class ObjectField(serializers.JSONField):
-    """A JSON object."""
+class _ObjectField(serializers.JSONField):
+    """A JSON object, whatever the OpenAPI description says of it."""
 
     default_error_messages: ClassVar[Any] = {"not_an_object": _("This must be a JSON object.")}
 
@@ -115,6 +114,19 @@ class ObjectField(serializers.JSONField):
         if not isinstance(value, dict):
             self.fail("not_an_object")
         return value
+
+
+@extend_schema_field({"type": "object", "additionalProperties": {}})
+class ObjectField(_ObjectField):
+    """A JSON object."""
+
+
+class RunInputField(serializers.JSONField):
+    """What a task type takes. In the OpenAPI description it has the forms of `automate_api.v1.schema.tasks`."""
+
+
+class RunParamsField(_ObjectField):
+    """The parameters of a task type; described as its input is."""
 
 
 @extend_schema_field({"type": "string", "format": "uri", "maxLength": 500})

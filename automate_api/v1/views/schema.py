@@ -28,6 +28,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from automate_api.conf import settings
+from automate_api.engine.capability import task_types
 from automate_api.exceptions import NotConfigured
 from automate_api.v1.base import BaseAPIView
 from automate_api.v1.schema import SchemaGenerator
@@ -91,7 +92,8 @@ class SchemaCache:
     def get(self, urlconf: Any, renderer: type[BaseRenderer]) -> bytes:
         """The schema of `urlconf` (None: the host's), in the current language, rendered."""
         root = urlconf or django_settings.ROOT_URLCONF
-        key = (root, renderer, get_language(), get_script_prefix(), spectacular_settings.OAS_VERSION)
+        version = spectacular_settings.OAS_VERSION
+        key = (root, renderer, get_language(), get_script_prefix(), version, *task_types())
         found = self._rendered.get(key)
         if found is None:
             with self._lock:

@@ -23,7 +23,9 @@ from automate_client.models import (
     AutomateEndpointRequestInputSchema,
     AutomateExecution,
     AutomateFinalEvent,
+    AutomateInputLlmChatObject,
     AutomateLLMClientRequest,
+    AutomateParamsLlmChat,
     AutomateProblem,
     AutomateProviderKind,
     AutomateProviderRequest,
@@ -99,12 +101,15 @@ def main(host: str, key: str, model_url: str) -> dict[str, Any]:
         )
     )
 
-    wrong = AutomateRunRequest(input_={"question": 42})
+    wrong = AutomateRunRequest(input_=AutomateInputLlmChatObject.from_dict({"question": 42}))
     refused = automate_api_endpoint_run.sync_detailed(endpoint.slug, client=api, body=wrong)
     assert isinstance(refused.parsed, AutomateProblem)
     fields = [fault.field for fault in refused.parsed.errors or []]
 
-    asked = AutomateRunRequest(input_={"question": "Why is the sky blue?"})
+    asked = AutomateRunRequest(
+        input_=AutomateInputLlmChatObject.from_dict({"question": "Why is the sky blue?"}),
+        params=AutomateParamsLlmChat(max_tokens=80),
+    )
     # Asked to wait, it answers with the execution; a job would be the answer to `Prefer: respond-async`.
     execution = automate_api_endpoint_run.sync(endpoint.slug, client=api, body=asked, idempotency_key=str(uuid.uuid4()))
     assert isinstance(execution, AutomateExecution), execution

@@ -53,7 +53,7 @@ const path = { id: endpoint.slug };
 const refused = await api.POST("/api/v1/endpoints/{id}/run/", { params: { path }, body: { input: { question: 42 } } });
 const fields: string[] = refused.error?.errors?.map((fault) => fault.field) ?? [];
 
-const body = { input: { question: "Why is the sky blue?" } };
+const body = { input: { question: "Why is the sky blue?" }, params: { max_tokens: 80 } };
 const header = { "Idempotency-Key": randomUUID() };
 const execution = answered(await api.POST("/api/v1/endpoints/{id}/run/", { params: { path, header }, body }));
 const stored = answered(await api.GET("/api/v1/executions/{id}/", { params: { path: { id: execution.id } } }));
