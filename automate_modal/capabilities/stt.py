@@ -30,16 +30,30 @@ class TranscribeCapability(Capability):
     artifact_inputs = ("audio",)
     input_schema = {
         "type": "object",
-        "properties": {"audio": {"type": "string", "format": "uuid"}},
+        "properties": {"audio": {"type": "string", "format": "uuid", "description": "The artifact to transcribe."}},
         "required": ["audio"],
         "additionalProperties": False,
     }
     params_schema = {
         "type": "object",
         "properties": {
-            "language": {"type": "string", "minLength": 1, "maxLength": 20},
-            "prompt": {"type": "string", "maxLength": 4000},
-            "temperature": {"type": "number", "minimum": 0, "maximum": 1},
+            "language": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 20,
+                "description": "What is spoken, such as `de`.",
+            },
+            "prompt": {
+                "type": "string",
+                "maxLength": 4000,
+                "description": "What was said before, or how names are spelt.",
+            },
+            "temperature": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 1,
+                "description": "How freely the model chooses its words.",
+            },
         },
         "additionalProperties": False,
     }

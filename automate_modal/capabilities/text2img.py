@@ -33,7 +33,7 @@ class DrawCapability(Capability):
             _PROMPT,
             {
                 "type": "object",
-                "properties": {"prompt": _PROMPT},
+                "properties": {"prompt": {**_PROMPT, "description": "What to draw."}},
                 "required": ["prompt"],
                 "additionalProperties": False,
             },
@@ -42,11 +42,15 @@ class DrawCapability(Capability):
     params_schema = {
         "type": "object",
         "properties": {
-            "n": {"type": "integer", "minimum": 1, "maximum": 10},
-            "size": {"type": "string", "pattern": "^(auto|[1-9][0-9]{0,4}x[1-9][0-9]{0,4})$"},
-            "quality": _WORD,
-            "background": _WORD,
-            "style": _WORD,
+            "n": {"type": "integer", "minimum": 1, "maximum": 10, "description": "How many pictures."},
+            "size": {
+                "type": "string",
+                "pattern": "^(auto|[1-9][0-9]{0,4}x[1-9][0-9]{0,4})$",
+                "description": "Width and height in pixels, such as `1024x1024`.",
+            },
+            "quality": {**_WORD, "description": "In the model's words, such as `high`."},
+            "background": {**_WORD, "description": "In the model's words, such as `transparent`."},
+            "style": {**_WORD, "description": "In the model's words, such as `vivid`."},
         },
         "additionalProperties": False,
     }

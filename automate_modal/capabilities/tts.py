@@ -31,16 +31,21 @@ class SpeakCapability(Capability):
     input_schema = {
         "anyOf": [
             _TEXT,
-            {"type": "object", "properties": {"text": _TEXT}, "required": ["text"], "additionalProperties": False},
+            {
+                "type": "object",
+                "properties": {"text": {**_TEXT, "description": "What to say."}},
+                "required": ["text"],
+                "additionalProperties": False,
+            },
         ]
     }
     params_schema = {
         "type": "object",
         "properties": {
-            "voice": _VOICE,
-            "format": {"enum": list(SPEECH)},
-            "speed": {"type": "number", "minimum": 0.25, "maximum": 4},
-            "instructions": {"type": "string", "maxLength": 4096},
+            "voice": {**_VOICE, "description": "Who speaks; the model has names for them."},
+            "format": {"type": "string", "enum": list(SPEECH), "description": "What kind of file."},
+            "speed": {"type": "number", "minimum": 0.25, "maximum": 4, "description": "1 is the usual."},
+            "instructions": {"type": "string", "maxLength": 4096, "description": "How to speak."},
         },
         "additionalProperties": False,
     }

@@ -115,8 +115,9 @@ def test_names_that_are_alike_do_not_clash(offer: Register) -> None:
     found = components("3.1.1")
     names = referred(found["AutomateRunRequest"]["properties"]["input"])
     assert len(names) == len(set(names)) == len(engine.task_types())
-    shown = [found[name]["properties"]["all"]["$ref"] for name in names if "properties" in found[name]]
-    values = {found[reference.rsplit("/", 1)[-1]]["enum"][0] for reference in shown}
+    members = [found[name].get("properties", {}) for name in names]
+    shown = [member["all"]["$ref"].rsplit("/", 1)[-1] for member in members if "all" in member]
+    values = {found[name]["enum"][0] for name in shown}
     assert values == set(range(len(alike)))
     assert found["AutomateInputWordsCountAll"]["const"] == "all"
 
