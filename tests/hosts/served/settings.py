@@ -12,6 +12,13 @@ AUTOMATE_API_RATE_LIMIT = os.environ.get("SERVED_RATE_LIMIT")
 AUTOMATE_API_LEASE = float(os.environ.get("SERVED_LEASE", "30"))
 AUTOMATE_API_HEARTBEAT = AUTOMATE_API_LEASE / 4
 AUTOMATE_API_REDACT_PATTERNS = [pattern for pattern in os.environ.get("SERVED_REDACT", "").split(",") if pattern]
+AUTOMATE_API_ARTIFACT_MAX_BYTES = int(os.environ.get("SERVED_ARTIFACT_MAX_BYTES") or 100 * 1024 * 1024)
+FILE_UPLOAD_TEMP_DIR = os.environ.get("SERVED_UPLOADS")
+if os.environ.get("SERVED_HOLD_UP"):
+    STORAGES = {
+        "default": {"BACKEND": "tests.hosts.served.storage.HeldUpStorage"},
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
 
 LOGGING = {
     "version": 1,
