@@ -7,6 +7,7 @@ import shutil
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -266,6 +267,27 @@ def test_a_request_sent_twice_is_carried_out_once(
     assert surely.strip() == TEXT
     assert len(model_server.requests) == before + 2
     assert pruned.splitlines() == [f"{what}: 0 deleted" for what in ("idempotency keys", "jobs", "job events")]
+
+
+def test_files_come_and_go(reader: Reader, follow: Callable[[str], list[str]]) -> None:
+    stored, listed, fetched, resumed, unchanged, pruned, deleted, checked = follow("keep-files")
+    artifact = json.loads(stored)
+    assert (artifact["name"], artifact["kind"], artifact["size"]) == ("numbers.txt", "text", 588_895)
+    assert [row["id"] for row in json.loads(listed)["results"]] == [artifact["id"]]
+    assert (fetched, resumed, unchanged) == ("the same\n", "the same again\n", "304\n")
+    assert pruned == "artifacts: 0 deleted\n"
+    assert deleted.strip() == ""
+    assert checked == "artifacts: 0 looked at, 0 wrong\nfiles: 0 looked at, 0 wrong\n"
+    again = json.loads(
+        reader.run('curl -sS -H "Authorization: Bearer $KEY" -F "file=@ask.py" "$HOST/api/v1/artifacts/"')
+    )
+    kept = datetime.fromisoformat(again["expires_at"]) - datetime.fromisoformat(again["created_at"])
+    assert round(kept.total_seconds()) == 7 * 24 * 3600
+    (file,) = (path for path in reader.folder.rglob("media/automate/artifacts/**/*") if path.is_file())
+    file.unlink()
+    assert "the file is missing" in reader.run("python manage.py check_artifacts || true")
+    view = "from mysite.files import OwnArtifactViewSet as view; print(view().get_redirect_url(None))"
+    assert reader.run(f"python manage.py shell --verbosity 0 -c '{view}'") == "None\n"
 
 
 def test_lists_are_walked_filtered_and_ordered(follow: Callable[[str], list[str]]) -> None:
