@@ -66,7 +66,7 @@ def _read_drawn(item: dict[str, Any]) -> Drawn:
 
 def _decoded(encoded: str) -> bytes:
     try:
-        return binascii.a2b_base64(encoded.encode("ascii"), strict_mode=True)
+        return binascii.a2b_base64(encoded, strict_mode=True)
     except ValueError:
         raise UpstreamInvalid from None
 

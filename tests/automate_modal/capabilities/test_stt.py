@@ -2,7 +2,6 @@
 
 import io
 import json
-from typing import Any
 
 import pytest
 
@@ -68,14 +67,6 @@ def test_the_model_server_is_told_what_the_file_is_and_not_how_it_is_called(
     (file,) = [part for part in upstream.requests[0].parts if part.get_filename()]
     assert file.get_filename() == told
     assert file.get_content_type() in {"audio/wav", "audio/flac", "application/octet-stream"}
-
-
-@pytest.mark.parametrize(
-    "given", ["text", {}, {"audio": 7}, {"audio": ["x"]}, {"audio": "x"}, {"audio": None}, {"file": "x"}]
-)
-def test_other_input_is_refused(given: Any, upstream: FakeUpstream) -> None:
-    with pytest.raises(InvalidInput):
-        prepare(endpoint_for(upstream, "audio.stt"), given)
 
 
 def test_somebody_elses_file_is_as_good_as_none(upstream: FakeUpstream, me: Actor) -> None:
