@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.guides import DOCS, Block, Reader, blocks
+from tests.media import SPEECH
 from tests.servers import until
 from tests.upstream import TEXT, FakeUpstream
 
@@ -198,6 +199,28 @@ def test_a_capability_of_the_hosts_runs_at_once_and_as_a_stream(
 def test_the_first_capability_has_ten_lines() -> None:
     code = next(block.code for block in blocks("how-to/add-a-capability.md") if block.file)
     assert len([line for line in code.splitlines()[1:] if line]) <= 10
+
+
+def test_texts_are_spoken_and_drawn_and_speech_is_written_down(
+    reader: Reader, follow: Callable[[str], list[str]], model_server: FakeUpstream
+) -> None:
+    sound, content_type = SPEECH["wav"]
+    _clients, _endpoints, said, listed, heard, again, drawn = follow("speech-and-images")
+    output = last_json(said)["output"]
+    assert (output["content_type"], output["size"], output["model"]) == (content_type, len(sound), "tts-1")
+    assert next(reader.folder.rglob("said.wav")).read_bytes() == sound
+    assert str(len(sound)) in listed
+    assert [last_json(text)["output"]["text"] for text in (heard, again)] == [TEXT, TEXT]
+    first, second = [request for request in model_server.requests if request.is_form]
+    assert first.form == {"model": b"whisper-1", "response_format": b"json", "file": sound}
+    assert second.form == {**first.form, "language": b"en"}
+    assert kinds_of(drawn) == ["started", "artifact", "artifact", "final"]
+    assert model_server.requests[-1].json == {
+        "model": "gpt-image-1",
+        "prompt": "A fox in the snow.",
+        "n": 2,
+        "size": "1024x1024",
+    }
 
 
 def test_ours_and_ones_own_are_subclassed(reader: Reader, follow: Callable[[str], list[str]]) -> None:
