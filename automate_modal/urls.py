@@ -7,6 +7,7 @@ from automate_api.v1.base.routing import StreamPattern
 from automate_modal.api.views import (
     ArtifactDownloadView,
     EndpointJobView,
+    EndpointRunView,
     EndpointStreamView,
     JobEventsView,
     JobStatusView,
@@ -18,6 +19,7 @@ router = SimpleRouter()
 
 urlpatterns = [
     *router.urls,
+    path("endpoints/<str:pk>/run/", EndpointRunView.as_view(), name="endpoint-run"),
     StreamPattern("endpoints/<str:pk>/stream/", EndpointStreamView.as_view(), name="endpoint-stream"),
     path("endpoints/<str:pk>/job/", EndpointJobView.as_view(), name="endpoint-job"),
     path("jobs/<str:pk>/status/", JobStatusView.as_view(), name="job-status"),

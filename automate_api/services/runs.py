@@ -47,7 +47,7 @@ def prepare_execution(
         RateLimited: the caller is over the endpoint's limit.
     """
     params = params or {}
-    capability = _capability(endpoint, task_type)
+    capability = capability_of(endpoint, task_type)
     require_valid(_misfits(capability, input, params, own=endpoint.input_schema))
     if files := named_artifacts(capability, input):
         require_artifacts(files, actor=actor)
@@ -213,7 +213,14 @@ def run_to_end(execution: Execution) -> Execution:
     raise error
 
 
-def _capability(endpoint: Endpoint, task_type: str | None) -> Capability:
+def capability_of(endpoint: Endpoint, task_type: str | None = None) -> Capability:
+    """What the endpoint does: `task_type`, which must be one of its own, or its first.
+
+    Raises:
+        InvalidInput: the task type is not one of the endpoint's.
+        Conflict: the endpoint is switched off.
+        NotConfigured: the app that offered the task type is gone.
+    """
     if not endpoint.enabled:
         raise Conflict(_("The endpoint is switched off."))
     chosen = task_type or endpoint.task_types[0]

@@ -46,10 +46,19 @@ class StrictJSONParser(JSONParser):
         body: bytes = stream.read(limit)
         if len(body) >= limit:
             raise PayloadTooLarge
-        value = _decoded(body)
-        if body.count(b"[") + body.count(b"{") > MAX_DEPTH or _SUSPICIOUS.search(body):
-            _require_storable(value)
-        return value
+        return read_json(body)
+
+
+def read_json(body: bytes) -> Any:
+    """The value of a JSON text as `StrictJSONParser` has it.
+
+    Raises:
+        ParseError: it is none.
+    """
+    value = _decoded(body)
+    if body.count(b"[") + body.count(b"{") > MAX_DEPTH or _SUSPICIOUS.search(body):
+        _require_storable(value)
+    return value
 
 
 def _require_utf8(context: Mapping[str, Any], media_type: str) -> None:

@@ -13,21 +13,43 @@ from automate_api.engine.transports import EventStream
 from automate_api.models import Artifact, Job
 from automate_api.services.artifacts import find_artifact
 from automate_api.services.jobs import create_job, find_job
-from automate_api.services.runs import prepare_run
+from automate_api.services.runs import prepare_run, run_to_end
 from automate_api.v1.base import BaseAPIView
 from automate_api.v1.job_events import PARAMETER
 from automate_api.v1.negotiation import AnyForm
 from automate_api.v1.prefer import location_of, url_of
-from automate_api.v1.serializers.endpoints import RunRequestSerializer
 from automate_api.v1.serializers.events import EVENT_STREAM
 from automate_api.v1.serializers.jobs import JobAcceptedSerializer, JobResultSerializer, status_of_job
 from automate_api.v1.views.artifacts import ARTIFACT_ID, DOWNLOAD, DOWNLOAD_ERRORS, DownloadMixin
-from automate_api.v1.views.domain import ActorMixin, RunsMixin, is_asgi
+from automate_api.v1.views.domain import ActorMixin, is_asgi
 from automate_api.v1.views.endpoints import ID_OR_SLUG
 from automate_api.v1.views.jobs import JOB_EVENTS, JOB_ID, stream_events
+from automate_modal.api.requests import RUN_REQUEST, RunsWithFilesMixin
+from automate_modal.api.serializers import RunOutcomeSerializer, outcome_of
 
 
-class EndpointStreamView(RunsMixin, ActorMixin, BaseAPIView):
+class EndpointRunView(RunsWithFilesMixin, BaseAPIView):
+    """Run an endpoint and wait for its end."""
+
+    scope_resource = "endpoints"
+    scope_access = "run"
+
+    @extend_schema(
+        parameters=[ID_OR_SLUG],
+        summary=_("Run endpoint"),
+        description=_(
+            "Run the endpoint to its end and answer with what came out, and with the files that it made. Where the "
+            "task type takes files, each is named by the id of an artifact, or sent along in a form."
+        ),
+        request=RUN_REQUEST,
+        responses=OpenApiResponse(RunOutcomeSerializer, description=_("What came of the run, which has succeeded.")),
+    )
+    def post(self, request: Request, pk: str) -> Response:
+        """Run it now."""
+        return Response(outcome_of(run_to_end(self.get_execution(request, pk))))
+
+
+class EndpointStreamView(RunsWithFilesMixin, BaseAPIView):
     """Run an endpoint and stream its events."""
 
     scope_resource = "endpoints"
@@ -43,7 +65,7 @@ class EndpointStreamView(RunsMixin, ActorMixin, BaseAPIView):
             "fails later is an `error` event. The stream ends after `final`, `error` or `cancelled`, and the run ends "
             "with the stream. Sent again with the same idempotency key, it answers with the last event alone."
         ),
-        request=RunRequestSerializer,
+        request=RUN_REQUEST,
         responses={(200, "text/event-stream"): EVENT_STREAM},
     )
     def post(self, request: Request, pk: str) -> HttpResponseBase:
@@ -52,7 +74,7 @@ class EndpointStreamView(RunsMixin, ActorMixin, BaseAPIView):
         return EventStream(run, is_async=is_asgi(request))
 
 
-class EndpointJobView(RunsMixin, ActorMixin, BaseAPIView):
+class EndpointJobView(RunsWithFilesMixin, BaseAPIView):
     """Run an endpoint as a job."""
 
     scope_resource = "endpoints"
@@ -62,7 +84,7 @@ class EndpointJobView(RunsMixin, ActorMixin, BaseAPIView):
         parameters=[ID_OR_SLUG, location_of(_("Where the job's status is."))],
         summary=_("Start job"),
         description=_("Run the endpoint as a job, which survives the death of the process that works on it."),
-        request=RunRequestSerializer,
+        request=RUN_REQUEST,
         responses={202: OpenApiResponse(JobAcceptedSerializer, description=_("The job, which a worker will begin."))},
     )
     def post(self, request: Request, pk: str) -> Response:

@@ -166,6 +166,7 @@ POLICIES: Mapping[str, Policy] = {
         resource="endpoints", access="write", role="staff", status=204, path=_ENDPOINT
     ),
     "automate_api:endpoint-run POST": Policy(resource="endpoints", access="run", path=_ENDPOINT, body=_run),
+    "automate_modal:endpoint-run POST": Policy(resource="endpoints", access="run", path=_ENDPOINT, body=_run),
     "automate_modal:endpoint-stream POST": Policy(resource="endpoints", access="run", path=_ENDPOINT, body=_run),
     "automate_modal:endpoint-job POST": Policy(
         resource="endpoints", access="run", status=202, path=_ENDPOINT, body=_run

@@ -125,6 +125,15 @@ def run_request_of(request: Request) -> dict[str, Any]:
     Raises:
         ValidationError: they do not fit.
     """
+    return checked_run_request(request.data)
+
+
+def checked_run_request(data: Any) -> dict[str, Any]:
+    """The same of `data`, whatever it came in.
+
+    Raises:
+        ValidationError: it does not fit.
+    """
     # `run_validation` leaves nothing behind, so that one serializer, whose fields are costly to make, serves all.
-    asked: dict[str, Any] = _run_request().run_validation(request.data)
+    asked: dict[str, Any] = _run_request().run_validation(data)
     return asked
