@@ -48,7 +48,8 @@ def answer_download(
     version = _Version.of(artifact)
     status = version.unmet_condition(request)
     if status == HTTPStatus.NOT_MODIFIED:
-        return HttpResponseNotModified(headers=version.headers)
+        # Of the whole, or none at all; Django's middleware would make it 0.
+        return HttpResponseNotModified(headers={**version.headers, "Content-Length": str(artifact.size)})
     if status is not None:
         return _problem(PreconditionFailed(), version.headers)
     try:
