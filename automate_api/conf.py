@@ -139,6 +139,12 @@ class Settings:
         return seconds
 
     @property
+    def prompt_log_retention(self) -> float | None:
+        """`AUTOMATE_API_PROMPT_LOG_RETENTION`: seconds for which a prompt log is kept; None: for ever."""
+        seconds: float | None = self.get("PROMPT_LOG_RETENTION")
+        return seconds
+
+    @property
     def rate_limit(self) -> str | None:
         """`AUTOMATE_API_RATE_LIMIT`: what each caller may ask of each view, such as `1000/hour`; None: no limit."""
         rate: str | None = self.get("RATE_LIMIT")

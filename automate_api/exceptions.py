@@ -18,6 +18,7 @@ class ErrorCode(StrEnum):
     """Machine-readable codes of every error this package answers with."""
 
     INVALID_INPUT = "invalid_input"
+    UNPROCESSABLE = "unprocessable"
     MALFORMED_REQUEST = "malformed_request"
     NOT_AUTHENTICATED = "not_authenticated"
     AUTHENTICATION_FAILED = "authentication_failed"
@@ -111,6 +112,13 @@ class InvalidInput(AutomateError):
     def __init__(self, errors: Sequence[FieldError] = (), detail: str | Promise | None = None) -> None:
         super().__init__(detail)
         self.errors = list(errors)
+
+
+class Unprocessable(InvalidInput):
+    """What the caller sent can be read and is not enough, or asks for too much; `errors` names each field."""
+
+    code = ErrorCode.UNPROCESSABLE
+    default_detail = _("This cannot be done as it is asked for.")
 
 
 class PermissionDenied(AutomateError):

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 
-from automate_api.models import Actor, Endpoint, LLMClient, Provider
+from automate_api.models import Actor, Endpoint, Execution, LLMClient, PromptLog, Provider
 
 _number = itertools.count(1)
 
@@ -42,3 +42,17 @@ def make_endpoint(*, tenant_id: str = "default", llm_client: Any = None, **field
     fields = {"name": fields["slug"], "task_types": ["llm.chat"], **fields}
     llm_client = llm_client or make_llm_client(tenant_id=tenant_id)
     return Endpoint.objects.create(tenant_id=tenant_id, llm_client=llm_client, **fields)
+
+
+def make_prompt_log(
+    *, tenant_id: str = "default", user: Any = None, created_at: Any = None, **fields: Any
+) -> PromptLog:
+    """A prompt log of an execution of its own."""
+    fields.setdefault("log_key", f"log-{next(_number)}")
+    execution = Execution.objects.create(
+        tenant_id=tenant_id, user=user, task_type="llm.chat", input="x", status="succeeded", correlation_id="c"
+    )
+    log = PromptLog.objects.create(tenant_id=tenant_id, user=user, execution=execution, **fields)
+    if created_at is not None:
+        PromptLog.objects.filter(pk=log.pk).update(created_at=created_at)
+    return log

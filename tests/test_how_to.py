@@ -85,6 +85,21 @@ def test_views_can_be_mounted_one_by_one(reader: Reader, follow: Callable[[str],
     assert reader.run('curl -s -o /dev/null -w "%{http_code}" "$HOST/members/v1/tasks/"') == "401"
 
 
+def test_prompt_logs_are_exported_and_deleted(reader: Reader, follow: Callable[[str], list[str]]) -> None:
+    listed, refused, pruned = follow("export-prompt-logs")
+    entries = listed.split()
+    assert {name.rpartition("-")[2] for name in entries} == {"system", "history"}
+    assert all(name.startswith("helper-") for name in entries)
+    history = next(reader.folder.rglob("logs/*-history")).read_text()
+    assert history == "user\nWhat is a fjord?"
+    assert refused.count("-error ") == len(entries) // 2
+    assert "-system" not in refused
+    assert pruned.splitlines() == ["prompt logs: 0 deleted"] * 2
+    assert (
+        reader.run("python manage.py prune_prompt_logs --older-than 0") == f"prompt logs: {len(entries) // 2} deleted"
+    )
+
+
 def test_access_narrows_step_by_step(reader: Reader, follow: Callable[[str], list[str]]) -> None:
     _bob, _key, allowed, _closed, gone, _limited = follow("restrict-access")
     execution, refused = allowed.replace("}{", "}\n{").splitlines()

@@ -21,7 +21,10 @@ _SECONDS = (
     *("LEASE", "HEARTBEAT", "JOB_BACKOFF", "JOB_TIMEOUT"),
 )
 # None: for ever.
-_RETENTIONS = ("JOB_RETENTION", "JOB_EVENT_RETENTION", "ARTIFACT_RETENTION", "EVENT_RETENTION", "LLM_CLIENT_RETENTION")
+_RETENTIONS = (
+    *("JOB_RETENTION", "JOB_EVENT_RETENTION", "ARTIFACT_RETENTION", "EVENT_RETENTION"),
+    *("LLM_CLIENT_RETENTION", "PROMPT_LOG_RETENTION"),
+)
 # With the least that each may be: a day is what callers are promised for an answer kept under their key.
 _WHOLE = {
     "PROXY_COUNT": 0,

@@ -1,13 +1,15 @@
-"""What is kept of jobs that have ended, and for how long."""
+"""What is kept of jobs that have ended, and of prompt logs, and for how long."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
 from django.db.models import F
+from django.utils import timezone
 
 from automate_api.conf import settings
-from automate_api.models import Job, JobEvent
+from automate_api.models import Job, JobEvent, PromptLog
 from automate_api.services.leases import from_now
 from automate_api.services.recording import writing
 
@@ -39,6 +41,27 @@ def prune_events(*, batch: int = 1000) -> Iterator[int]:
         with writing():
             deleted, _by_model = JobEvent.objects.filter(pk__in=chosen).delete()
         yield deleted
+
+
+def count_prompt_logs(*, older_than: timedelta) -> int:
+    """How many prompt logs, of all tenants, are at least so old."""
+    return int(_old_prompt_logs(older_than).count())
+
+
+def prune_prompt_logs(*, older_than: timedelta, batch: int = 500) -> Iterator[int]:
+    """Delete prompt logs that are at least so old, the oldest first; yields how many, batch by batch.
+
+    Executions stay, with what they say of input and output.
+    """
+    old = _old_prompt_logs(older_than).order_by("created_at").values_list("pk", flat=True)
+    while chosen := list(old[:batch]):
+        with writing():
+            deleted, _by_model = PromptLog.objects.filter(pk__in=chosen).delete()
+        yield deleted
+
+
+def _old_prompt_logs(age: timedelta) -> Any:
+    return PromptLog.objects.filter(created_at__lte=timezone.now() - age)
 
 
 def _expired_jobs() -> Any:

@@ -42,6 +42,7 @@ _RETRY_AFTER = 10
 STATUS: Mapping[type[AutomateError], int] = {
     AutomateError: 500,
     ours.InvalidInput: 400,
+    ours.Unprocessable: 422,
     ours.PermissionDenied: 403,
     ours.NotFound: 404,
     ours.Conflict: 409,

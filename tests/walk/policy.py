@@ -43,6 +43,8 @@ class Policy:
     body_ids: Mapping[str, str] = field(default_factory=dict)
     #: The places of ids in the query.
     filters: Mapping[str, str] = field(default_factory=dict)
+    #: The places of what must stand in the query.
+    query: Mapping[str, str] = field(default_factory=dict)
     #: The kind of the rows it lists.
     lists: str | None = None
     #: Which id a listed row shows.
@@ -190,6 +192,7 @@ POLICIES: Mapping[str, Policy] = {
             "provider": "prompt_log.provider",
         },
     ),
+    "automate_api:prompt-log-download GET": Policy(resource="prompt-logs", query={"prefix": "prompt_log.log_key"}),
     "automate_api:prompt-log-detail GET": Policy(resource="prompt-logs", path={"pk": ("prompt_log",)}),
     # jobs
     "automate_api:job-list GET": Policy(

@@ -77,10 +77,11 @@ def described(api: Any, operation: Operation) -> Any:
 def attempts(operation: Any, mode: GenerationMode, walk: Walk) -> st.SearchStrategy[Any]:
     """Requests from the schema: with ids it made up, and with those of rows that are there."""
     names = {name: walk.world.own(places[0], walk.owner) for name, places in walk.policy.path.items()}
+    query = {name: walk.world.own(place, walk.owner) for name, place in walk.policy.query.items()}
     made_up = operation.as_strategy(generation_mode=mode)
-    if not names:
-        return made_up
-    return made_up | operation.as_strategy(generation_mode=mode, path_parameters={"id": str(names["pk"])})
+    known: dict[str, Any] = {"path_parameters": {"id": str(names["pk"])}} if names else {}
+    known |= {"query": query} if query else {}
+    return made_up | operation.as_strategy(generation_mode=mode, **known) if known else made_up
 
 
 def statuses(walk: Walk, api: Any, caller: Caller, mode: GenerationMode, examples: int) -> set[int]:

@@ -54,7 +54,7 @@ def test_a_method_that_a_route_has_not_is_405_and_does_nothing(
 ) -> None:
     known = {operation.method: operation for operation in OPERATIONS if operation.name == route}
     walk = Walk(next(iter(known.values())), POLICIES[f"{route} {next(iter(known))}"], world, lambda: 0)
-    url = walk.url(walk.owner)
+    url = walk.url(walk.owner).partition("?")[0]
     for method in {"OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW"} - set(known):
         with walk.without_effect():
             assert world.nobody.send(method, url, b"{}").status == 401

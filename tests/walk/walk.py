@@ -35,10 +35,11 @@ class Walk:
         return self.policy.role == "member" or caller.is_staff
 
     def url(self, caller: Caller, **given: Any) -> str:
-        """The address; keywords that are not given name rows that the caller may use."""
+        """The address; keywords that are not given name rows that the caller may use, and so does the query."""
         others = {name: places[0] for name, places in self.policy.path.items() if name not in given}
         names = {name: self.world.own(place, caller) for name, place in others.items()}
-        return reverse(self.operation.name, kwargs={**names, **given})
+        query = {name: self.world.own(place, caller) for name, place in self.policy.query.items()}
+        return reverse(self.operation.name, kwargs={**names, **given}, query=query or None)
 
     def body(self, caller: Caller) -> Any:
         """A body that would succeed."""
@@ -48,7 +49,7 @@ class Walk:
         """Ask for it at `url`, with the policy's body unless one is given."""
         sent = body if body is not None else self.body(caller if caller.user else self.owner)
         arguments = [] if sent is None else [sent]
-        return caller.send(self.operation.method, f"{url}{query}", *arguments, headers=headers)
+        return caller.send(self.operation.method, joined(url, query), *arguments, headers=headers)
 
     @contextmanager
     def without_effect(self) -> Iterator[None]:
@@ -63,6 +64,11 @@ class Walk:
         for keyword, places in self.policy.path.items():
             for place in places:
                 yield keyword, place
+
+
+def joined(url: str, query: str) -> str:
+    """The address with a further query, which begins with `?` or is empty."""
+    return f"{url}&{query[1:]}" if query and "?" in url else f"{url}{query}"
 
 
 def require(answer: Answer, status: int, what: str) -> None:

@@ -53,6 +53,10 @@ def _misfit() -> ours.InvalidInput:
     return ours.InvalidInput([FieldError("name", "required", "This field is required.")])
 
 
+def _too_many() -> ours.Unprocessable:
+    return ours.Unprocessable([FieldError("prefix", "too_many", "More than 1000 are meant. Make the prefix longer.")])
+
+
 def _over_the_limit() -> ours.RateLimited:
     usage = Usage("endpoint", "100/hour", quota=100, window=3600, count=101, resets_in=1740)
     return ours.RateLimited("Too many requests: the limit “endpoint” is 100/hour.", usage=usage)
@@ -110,6 +114,9 @@ _USUAL = [
     ),
     Answer(429, "RateLimited", "A limit of this server is reached.", (_over_the_limit,), _LIMIT),
     Answer(503, "NotConfigured", "The host has not set up what this needs.", (ours.NotConfigured,), ("Retry-After",)),
+]
+_OF_GET = [
+    Answer(422, "Unprocessable", "What was sent is not enough, or asks for too much.", (_too_many,)),
 ]
 _OF_POST = [
     Answer(
@@ -177,6 +184,7 @@ def answers(
         further: statuses that the view says it has besides, or answers where they say something of their own.
     """
     known = {answer.status: answer for answer in _USUAL}
+    known |= {answer.status: answer for answer in (_OF_GET if method == "GET" else ())}
     known |= {answer.status: answer for answer in (_OF_POST if method == "POST" else ())}
     known |= {answer.status: answer for answer in (_OF_RUN if is_run else ())}
     own = {answer.status: answer for answer in further if isinstance(answer, Answer)}

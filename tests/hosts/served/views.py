@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+from zipfile import ZipFile
 
 from django.http import HttpRequest, JsonResponse
 
@@ -16,3 +17,9 @@ def held(request: HttpRequest) -> JsonResponse:
     tasks = [thing for thing in things if isinstance(thing, asyncio.Task) and not thing.done()]
     drivers = [task for task in tasks if getattr(task.get_coro(), "__qualname__", "") == "Run.drive"]
     return JsonResponse({"runs": len(runs), "tasks": len(drivers)})
+
+
+def archives(request: HttpRequest) -> JsonResponse:
+    """How many zip files are being written."""
+    gc.collect()
+    return JsonResponse({"count": sum(isinstance(thing, ZipFile) for thing in gc.get_objects())})
