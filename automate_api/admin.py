@@ -1,17 +1,22 @@
 """The domain in Django's admin, which alone looks across tenants. What machines write is read-only."""
 
 from typing import TYPE_CHECKING, Any, ClassVar, cast
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
+from django.views.decorators.http import require_safe
+from rest_framework.request import Request
 
-from automate_api.exceptions import Conflict
+from automate_api.exceptions import Conflict, StorageUnavailable
 from automate_api.models import (
     APIKey,
     Artifact,
@@ -31,7 +36,10 @@ from automate_api.models import (
     Provider,
 )
 from automate_api.services.api_keys import revoke_key
+from automate_api.services.artifacts import signed_url
 from automate_api.services.jobs import cancel_job
+from automate_api.v1.downloads import answer_download
+from automate_api.v1.views.domain import is_asgi
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]
@@ -247,13 +255,39 @@ class JobEventAdmin(ReadOnlyAdmin):
 class ArtifactAdmin(ReadOnlyAdmin):
     """Artifacts; a deleted one's file goes too. Names and content types are what callers say."""
 
-    list_display = ("id", "name", "tenant_id", "kind", "size", "user", "created_at", "expires_at")
+    list_display = ("id", "name", "tenant_id", "kind", "size", "user", "created_at", "expires_at", "link")
     list_select_related = ("user",)
     list_filter = ("kind", "tenant_id")
     search_fields = ("=id", "name", "=sha256")
     date_hierarchy = "created_at"
     list_per_page = 50
     show_full_result_count = False
+    readonly_fields = ("link",)
+
+    @admin.display(description=_("file"))
+    def link(self, artifact: Artifact) -> str:
+        """The way to its file: the API's own answers only in the caller's tenant."""
+        address = reverse(f"{self.admin_site.name}:automate_api_artifact_download", args=[artifact.pk])
+        return format_html('<a href="{}">{}</a>', address, _("Download"))
+
+    def get_urls(self) -> list[Any]:
+        """The admin's, and the file."""
+        view = self.admin_site.admin_view(require_safe(self.download))
+        return [path("<uuid:pk>/download/", view, name="automate_api_artifact_download"), *super().get_urls()]
+
+    def download(self, request: HttpRequest, pk: UUID) -> HttpResponseBase:
+        """The file, as the API sends it, for whoever may see the row here."""
+        artifact = self.get_object(request, str(pk))
+        if not self.has_view_permission(request, artifact):
+            raise PermissionDenied
+        if artifact is None:
+            raise Http404
+        try:
+            wanted = cast("Request", request)
+            return answer_download(wanted, artifact, is_async=is_asgi(request), redirect_url=signed_url(artifact))
+        except StorageUnavailable as exc:
+            self.message_user(request, exc.detail, messages.ERROR)
+            return redirect(f"{self.admin_site.name}:automate_api_artifact_change", artifact.pk)
 
 
 @admin.register(Event)

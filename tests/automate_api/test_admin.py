@@ -3,6 +3,7 @@
 import io
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -126,6 +127,42 @@ def test_an_artifact_is_deleted_with_its_file(admin_client: Client) -> None:
     admin_client.post(f"{PREFIX}/artifact/", data)
     assert Artifact.objects.get() == kept
     assert [Path(artifact.file.path).exists() for artifact in (one, other, kept)] == [False, False, True]
+
+
+def download(client: Client, artifact: Artifact) -> Any:
+    return client.get(f"{PREFIX}/artifact/{artifact.pk}/download/")
+
+
+def test_a_file_of_any_tenant_is_downloaded_and_never_shown(admin_client: Client) -> None:
+    artifact = make_artifact("page.html", tenant_id="globex")
+    page = admin_client.get(f"{PREFIX}/artifact/").content.decode()
+    (link,) = re.findall(r'href="([^"]+/download/)"', page)
+    answer = admin_client.get(link)
+    assert b"".join(answer.streaming_content) == b"content"
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert link in admin_client.get(f"{PREFIX}/artifact/{artifact.pk}/change/").content.decode()
+    assert admin_client.post(link).status_code == 405
+
+
+def test_a_file_is_for_those_who_may_see_its_row(client: Client, admin_client: Client) -> None:
+    artifact = make_artifact()
+    assert download(client, artifact).status_code == 302
+    user = make_user(is_staff=True)
+    client.force_login(user)
+    assert download(client, artifact).status_code == 403
+    user.user_permissions.add(Permission.objects.get(codename="view_artifact"))
+    client.force_login(user)
+    answer = download(client, artifact)
+    assert (answer.status_code, b"".join(answer.streaming_content)) == (200, b"content")
+    assert client.get(f"{PREFIX}/artifact/{'0' * 8}-0000-0000-0000-{'0' * 12}/download/").status_code == 404
+
+
+def test_a_file_that_is_gone_is_told_of(admin_client: Client) -> None:
+    artifact = make_artifact()
+    Path(artifact.file.path).unlink()
+    page = admin_client.get(f"{PREFIX}/artifact/{artifact.pk}/download/", follow=True)
+    assert "The file cannot be read." in page.content.decode()
 
 
 def test_a_list_of_artifacts_takes_as_many_statements_as_one(admin_client: Client) -> None:
