@@ -14,6 +14,7 @@ export DATA_DIR=.test-data # where the example host keeps its keys
     tests.hosts.with_corsheaders.settings \
     tests.hosts.atomic.settings \
     tests.hosts.hostile.settings \
+    tests.hosts.words.settings \
     example_project.settings
 
 for host in "$@"; do

@@ -97,6 +97,25 @@ HOSTS: dict[str, dict[str, Any]] = {
             "failed again": [500, 500],
         },
     },
+    "words": {
+        # Its workers are told by somebody else.
+        "installation": {"checks": USUAL[:-1]},
+        "own": {
+            "run": ["succeeded", 2, ["one", "two"]],
+            "streamed": ["started", "artifact", "final"],
+            "as a job": ["succeeded", 2, ["one", "two"]],
+            "refused": [
+                [400, "input.text does_not_exist"],
+                [400, "input.text required"],
+                [400, "input.text type"],
+                [400, "input.options.case enum"],
+                [400, "input.more unknown_field"],
+            ],
+            "of another": [[400, "input.text does_not_exist"], [404]],
+            "its list by another": 404,
+            "described": [[True, ["text"], ["keep", "lower"]]] * 2,
+        },
+    },
     "hostile": {
         "own": {
             "public": [200, 201, 201, 429],

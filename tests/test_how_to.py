@@ -207,6 +207,8 @@ def test_a_capability_of_the_hosts_runs_at_once_and_as_a_stream(
     nobody = reader.run('call "$HOST/api/v1/endpoints/people/run/" -d \'{"input": []}\' || true')
     assert (json.loads(nobody)["status"], json.loads(nobody)["code"]) == (409, "conflict")
     assert last_json(printed[3])["output"] == {"made": [2, 3], "attempts": 1}
+    assert printed[4].splitlines()[-2:] == ["one", "two"]
+    assert printed[5].strip() == "['text']"
     misfit = reader.run('call "$HOST/api/v1/endpoints/count/run/" -d \'{"input": 7}\' || true')
     assert json.loads(misfit)["errors"][0]["field"] == "input"
 
