@@ -41,6 +41,7 @@ class ErrorCode(StrEnum):
     RUN_TIMEOUT = "run_timeout"
     CANCELLED = "cancelled"
     WORKER_LOST = "worker_lost"
+    HANDLER_FAILED = "handler_failed"
     OUTBOUND_BLOCKED = "outbound_blocked"
     UPSTREAM_UNAVAILABLE = "upstream_unavailable"
     UPSTREAM_TIMEOUT = "upstream_timeout"
@@ -227,6 +228,13 @@ class WorkerLost(AutomateError):
 
     code = ErrorCode.WORKER_LOST
     default_detail = _("The process that worked on this has died.")
+
+
+class HandlerFailed(AutomateError):
+    """A handler of events has raised; which one, for which event, the job's log says."""
+
+    code = ErrorCode.HANDLER_FAILED
+    default_detail = _("A handler of events has failed.")
 
 
 class OutboundBlocked(AutomateError):

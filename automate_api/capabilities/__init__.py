@@ -2,5 +2,6 @@
 
 from automate_api.capabilities.chat import ChatCapability
 from automate_api.capabilities.embed import EmbedCapability
+from automate_api.capabilities.events import EventCapability
 
-__all__ = ["ChatCapability", "EmbedCapability"]
+__all__ = ["ChatCapability", "EmbedCapability", "EventCapability"]

@@ -30,6 +30,9 @@ _MOST_REVEALED = 32
 # Shorter ones would tear holes into ordinary text and keep nothing secret.
 _SHORTEST_SECRET = 4
 
+# JSON writes none of these characters otherwise; what stands before them it may.
+_SK = re.compile(r"sk-[A-Za-z0-9_-]{16}")
+
 _BUILT_IN = (
     re.compile(r"aak_[0-9a-f]{32}_[A-Za-z0-9_-]+"),
     re.compile(r"\bsk-[A-Za-z0-9_-]{16,}"),
@@ -52,6 +55,17 @@ def redact(value: Value, secrets: Iterable[str] = ()) -> Value:
     replacements = _spellings(secrets)
     patterns = (*_BUILT_IN, *_compiled(tuple(settings.redact_patterns)))
     return cast("Value", _redacted(value, replacements, patterns))
+
+
+def is_plain(text: str) -> bool:
+    """Whether nothing in `text`, nor in what it is the JSON of, is to be redacted, so far as a glance tells.
+
+    False where a closer look is needed: at a match of what every secret of a built-in pattern has in it, and wherever
+    the host has patterns of its own.
+    """
+    if settings.redact_patterns or "aak_" in text or _SK.search(text):
+        return False
+    return "bearer" not in text.lower()
 
 
 def redact_exception(exc: BaseException, secrets: Iterable[str] = ()) -> str:

@@ -20,6 +20,7 @@ from automate_api.engine.transports import end_of
 from automate_api.exceptions import (
     AutomateError,
     Conflict,
+    HandlerFailed,
     RunCancelled,
     UpstreamBrokeOff,
     UpstreamFailed,
@@ -46,7 +47,14 @@ logger = logging.getLogger(__name__)
 #: Seconds between two entries of the log, and between two looks at whether a silent job is cancelled.
 LOG_INTERVAL, CANCEL_INTERVAL = 0.1, 1.0
 
-_WORTH_ANOTHER_TRY = (UpstreamUnavailable, UpstreamTimeout, UpstreamRateLimited, UpstreamFailed, UpstreamBrokeOff)
+_WORTH_ANOTHER_TRY = (
+    UpstreamUnavailable,
+    UpstreamTimeout,
+    UpstreamRateLimited,
+    UpstreamFailed,
+    UpstreamBrokeOff,
+    HandlerFailed,
+)
 
 
 def work_on(job_id: UUID) -> bool:

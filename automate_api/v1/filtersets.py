@@ -6,7 +6,7 @@ import django_filters as filters
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from automate_api.models import APIKey, Artifact, Endpoint, Execution, Job, LLMClient, PromptLog, Provider
+from automate_api.models import APIKey, Artifact, Endpoint, Event, Execution, Job, LLMClient, PromptLog, Provider
 from automate_api.v1.filters import FilterSet, MomentFilter
 
 _SLUG = _("Only the one with this slug.")
@@ -154,6 +154,27 @@ class PromptLogFilterSet(FilterSet):
     class Meta:
         model = PromptLog
         fields = ("log_key", "model", "provider", "execution", "user")
+
+
+class EventFilterSet(FilterSet):
+    """Events by what happened where, who sent them, and when."""
+
+    created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
+    created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
+
+    help_texts: ClassVar[Any] = {
+        "type": _("Only those of exactly this type."),
+        "source": _("Only those of this source."),
+        "idempotency_key": _("Only those that their source calls so."),
+        "user": _USER,
+        "correlation_id": _("Only those of requests with this correlation id."),
+        "created_after": _AFTER,
+        "created_before": _BEFORE,
+    }
+
+    class Meta:
+        model = Event
+        fields = ("type", "source", "idempotency_key", "user", "correlation_id")
 
 
 class APIKeyFilterSet(FilterSet):

@@ -56,7 +56,9 @@ def read_json(body: bytes) -> Any:
         ParseError: it is none.
     """
     value = _decoded(body)
-    if body.count(b"[") + body.count(b"{") > MAX_DEPTH or _SUSPICIOUS.search(body):
+    if body.count(b"[") + body.count(b"{") > MAX_DEPTH:
+        _require_shallow(value)
+    if _SUSPICIOUS.search(body):
         _require_storable(value)
     return value
 
@@ -94,18 +96,30 @@ def _finite(text: str) -> float:
     return number
 
 
-def _require_storable(value: Any) -> None:
-    """Walk without recursion: nesting, NUL characters and surrogates without their half."""
-    level, depth = [value], 0
-    while level:
+def _require_shallow(value: Any) -> None:
+    """Walk without recursion, level by level, over what has a level below."""
+    level: list[Any] = [[value]]
+    depth = 0
+    while level := [
+        inner
+        for item in level
+        for inner in (item.values() if type(item) is dict else item)
+        if type(inner) is dict or type(inner) is list
+    ]:
         depth += 1
+        if depth > MAX_DEPTH:
+            raise _too_deep()
+
+
+def _require_storable(value: Any) -> None:
+    """Walk without recursion: NUL characters and surrogates without their half."""
+    level = [value]
+    while level:
         below: list[Any] = []
         for item in level:
             if isinstance(item, str):
                 require_text(item)
             elif isinstance(item, dict | list):
-                if depth > MAX_DEPTH:
-                    raise _too_deep()
                 below.extend(item)
                 below.extend(item.values() if isinstance(item, dict) else ())
         level = below

@@ -8,6 +8,7 @@ from automate_api.v1.views import (
     APIKeyViewSet,
     ArtifactViewSet,
     EndpointViewSet,
+    EventIngestView,
     ExecutionViewSet,
     IndexView,
     JobViewSet,
@@ -25,6 +26,7 @@ router.register("endpoints", EndpointViewSet, basename="endpoint")
 router.register("executions", ExecutionViewSet, basename="execution")
 router.register("jobs", JobViewSet, basename="job")
 router.register("artifacts", ArtifactViewSet, basename="artifact")
+router.register("events", EventIngestView, basename="event")
 router.register("prompt-logs", PromptLogViewSet, basename="prompt-log")
 router.register("api-keys", APIKeyViewSet, basename="api-key")
 

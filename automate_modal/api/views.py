@@ -18,8 +18,8 @@ from automate_api.v1.base import BaseAPIView
 from automate_api.v1.job_events import PARAMETER
 from automate_api.v1.negotiation import AnyForm
 from automate_api.v1.prefer import location_of, url_of
-from automate_api.v1.serializers.events import EVENT_STREAM
 from automate_api.v1.serializers.jobs import JobAcceptedSerializer, JobResultSerializer, status_of_job
+from automate_api.v1.serializers.run_events import EVENT_STREAM
 from automate_api.v1.views.artifacts import ARTIFACT_ID, DOWNLOAD, DOWNLOAD_ERRORS, DownloadMixin
 from automate_api.v1.views.domain import ActorMixin, is_asgi
 from automate_api.v1.views.endpoints import ID_OR_SLUG

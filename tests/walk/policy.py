@@ -89,6 +89,10 @@ def _file(world: World, caller: Caller) -> dict[str, Any]:
     return {"file": SimpleUploadedFile("new.txt", b"New", "text/plain")}
 
 
+def _event(world: World, caller: Caller) -> dict[str, Any]:
+    return {"type": "order.paid", "source": "shop", "payload": {"order": 7}, "occurred_at": "2026-01-31T12:00:00Z"}
+
+
 def _name(world: World, caller: Caller) -> dict[str, Any]:
     return {"name": "Changed"}
 
@@ -181,6 +185,19 @@ POLICIES: Mapping[str, Policy] = {
     ),
     "automate_api:execution-detail GET": Policy(resource="executions", path={"pk": ("execution",)}),
     "automate_api:execution-replay POST": Policy(resource="executions", access="run", path={"pk": ("execution",)}),
+    # events
+    "automate_api:event-list GET": Policy(
+        resource="events",
+        lists="event",
+        filters={
+            "type": "event.type",
+            "source": "event.source",
+            "idempotency_key": "event.idempotency_key",
+            "user": "user",
+            "correlation_id": "event.correlation_id",
+        },
+    ),
+    "automate_api:event-list POST": Policy(resource="events", access="write", status=201, body=_event),
     "automate_api:prompt-log-list GET": Policy(
         resource="prompt-logs",
         lists="prompt_log",

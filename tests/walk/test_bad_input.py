@@ -68,11 +68,11 @@ def _names(part: Any, prefix: str = "") -> Iterator[str]:
 
 
 def resolved(part: Any) -> Any:
-    """`part`, or the component it refers to."""
-    for inner in [part, *part.get("allOf", ())]:
+    """`part`, or the component it refers to; of several the first."""
+    for inner in [part, *part.get("allOf", ()), *part.get("anyOf", ())]:
         if "$ref" in inner:
             _document, components, kind, name = inner["$ref"].split("/")
-            return schema()[components][kind][name]
+            return resolved(schema()[components][kind][name])
     return part
 
 

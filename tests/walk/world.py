@@ -14,10 +14,11 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.test import Client
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
+from django.utils import timezone
 
 from automate_api.engine.events import EventType, RunEvent
 from automate_api.ids import uuid7
-from automate_api.models import Actor, Artifact, Execution, Job, PromptLog
+from automate_api.models import Actor, Artifact, Event, Execution, Job, PromptLog
 from automate_api.services.api_keys import issue_key
 from automate_api.services.artifacts import upload_artifact
 from automate_api.services.job_log import end_without_run
@@ -27,6 +28,10 @@ from tests.factories import make_endpoint, make_llm_client, make_provider, make_
 HOME, AWAY = "acme", "globex"
 
 _NOTHING: Any = object()
+#: The columns that name a row besides its id.
+_NAMES = (
+    "slug", "log_key", "correlation_id", "name", "model", "provider", "type", "source", "idempotency_key",
+)  # fmt: skip
 _number = count(1)
 
 
@@ -213,6 +218,11 @@ class World:
             tenant_id=tenant_id, user=member.user, execution=execution, log_key=f"{tenant_id}-{next(_number)}",
             model=f"{tenant_id}-chat", provider=used.slug,
         )  # fmt: skip
+        event = Event.objects.create(
+            tenant_id=tenant_id, user=member.user, type=f"{tenant_id}.paid", source=f"{tenant_id}-shop",
+            idempotency_key=f"{tenant_id}-{next(_number)}", occurred_at=timezone.now(),
+            correlation_id=f"{tenant_id}-{next(_number)}",
+        )  # fmt: skip
         job, waiting_job = (_job(execution, ended=ended) for ended in (True, False))
         artifact = _artifact(job, member)
         key, _text = issue_key(tenant_id=tenant_id, user=member.user, name=f"{tenant_id} key", scopes=["endpoints:run"])
@@ -223,7 +233,7 @@ class World:
         self._add(tenant_id, False, endpoint=[closed], api_key=[key, member.key, staff.key])
         self._add(tenant_id, False, member.user, llm_client=[own], execution=[execution], prompt_log=[log])
         self._add(tenant_id, False, member.user, job=[job], waiting_job=[waiting_job])
-        self._add(tenant_id, False, member.user, artifact=[artifact])
+        self._add(tenant_id, False, member.user, artifact=[artifact], event=[event])
         models = {f"{row.slug}/{row.default_model}" for row in (spare, used)}
         self.rows += [Row("model", name, tenant_id, shared=True) for name in models | {f"{used.slug}/chat"}]
 
@@ -237,9 +247,7 @@ class World:
         for kind, made in kinds.items():
             for row in made:
                 names: dict[str, Any] = {
-                    name: getattr(row, name)
-                    for name in ("slug", "log_key", "correlation_id", "name", "model", "provider")
-                    if isinstance(getattr(row, name, None), str)
+                    name: getattr(row, name) for name in _NAMES if isinstance(getattr(row, name, None), str)
                 }
                 if kind in {"job", "artifact"}:
                     names["execution"] = row.execution_id

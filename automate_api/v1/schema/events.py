@@ -126,7 +126,7 @@ def _data_object(kind: EventType, members: Mapping[str, Any]) -> dict[str, Any]:
 class RunEventExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
     """Describes `RunEventSerializer` by `run_event`."""
 
-    target_class = "automate_api.v1.serializers.events.RunEventSerializer"
+    target_class = "automate_api.v1.serializers.run_events.RunEventSerializer"
 
     def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
         """The schema of any event."""

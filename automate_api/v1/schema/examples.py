@@ -12,6 +12,7 @@ HOST = "https://automate.example.com"
 _MODEL = "gpt-4o-mini"
 _EXECUTION = "01a0b1c2-d3e4-7f56-8a9b-0c1d2e3f4a5b"
 _JOB = "01a0b1c2-d3e5-7a10-9f3c-6b7d8e9f0a1b"
+_EVENT = "01a0b1c2-d3e6-7b21-8d4e-7c8e9fa0b1c2"
 _API_KEY = "01a0b1c2-0f1e-7d2c-9b3a-4c5d6e7f8a9b"
 _QUESTION = "What is a fjord?"
 _TEXT = "A fjord is a long, narrow inlet of the sea between steep cliffs, carved by a glacier."
@@ -63,6 +64,7 @@ EXAMPLES: dict[str, Any] = {
             "execution": "executions",
             "job": "jobs",
             "artifact": "artifacts",
+            "event": "events",
             "prompt-log": "prompt-logs",
             "api-key": "api-keys",
             "model": "models",
@@ -137,6 +139,18 @@ EXAMPLES: dict[str, Any] = {
         "result": _OUTPUT,
         "error": None,
     },
+    "AutomateEvent": {
+        "id": _EVENT,
+        "type": "order.paid",
+        "source": "shop",
+        "payload": {"order": 4711, "total": "59.90"},
+        "idempotency_key": "order-4711-paid",
+        "occurred_at": "2026-01-31T11:59:58Z",
+        "correlation_id": "order-4711",
+        "user": 7,
+        "created_at": _CREATED,
+    },
+    "AutomateIngestedEvent": {"id": _EVENT, "status": "accepted"},
     "AutomateLLMClient": {
         "id": 2,
         "name": "Helper",

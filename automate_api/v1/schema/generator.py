@@ -22,6 +22,7 @@ TAGS = {
     "llm-clients": _("Models with their prompts and parameters."),
     "models": _("The models that can be reached."),
     "jobs": _("Runs that outlive their request, and the process that works on them."),
+    "events": _("What happened elsewhere, as it was sent."),
     "prompt-logs": _("What was said to models, and what they said."),
     "providers": _("Model servers: where they are, and how patiently they are called."),
     "schema": _("This description."),

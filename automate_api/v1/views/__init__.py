@@ -3,6 +3,7 @@
 from automate_api.v1.views.api_keys import APIKeyViewSet
 from automate_api.v1.views.artifacts import ArtifactViewSet
 from automate_api.v1.views.endpoints import EndpointViewSet
+from automate_api.v1.views.events import EventIngestView
 from automate_api.v1.views.executions import ExecutionViewSet
 from automate_api.v1.views.index import IndexView
 from automate_api.v1.views.jobs import JobViewSet
@@ -15,6 +16,7 @@ __all__ = [
     "APIKeyViewSet",
     "ArtifactViewSet",
     "EndpointViewSet",
+    "EventIngestView",
     "ExecutionViewSet",
     "IndexView",
     "JobViewSet",

@@ -9,7 +9,18 @@ from rest_framework.reverse import reverse
 from automate_api.v1.base import BaseAPIView
 from automate_api.v1.schema.examples import EXAMPLES
 
-_LISTS = ("provider", "llm-client", "endpoint", "execution", "job", "artifact", "prompt-log", "api-key", "model")
+_LISTS = (
+    "provider",
+    "llm-client",
+    "endpoint",
+    "execution",
+    "job",
+    "artifact",
+    "event",
+    "prompt-log",
+    "api-key",
+    "model",
+)
 _PAGES = ("schema", "docs", "redoc")
 
 

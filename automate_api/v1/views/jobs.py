@@ -16,8 +16,8 @@ from automate_api.services.jobs import cancel_job
 from automate_api.v1.base import BaseReadOnlyViewSet
 from automate_api.v1.filtersets import JobFilterSet
 from automate_api.v1.job_events import HEADER, PARAMETER, JobEventStream, has_nothing_more, last_event_id
-from automate_api.v1.serializers.events import JOB_EVENT_STREAM
 from automate_api.v1.serializers.jobs import JobSerializer
+from automate_api.v1.serializers.run_events import JOB_EVENT_STREAM
 from automate_api.v1.views.domain import DomainMixin, is_asgi
 
 _FROM = _("The id of the last event that was read: the stream goes on after it. Browsers send it by themselves.")

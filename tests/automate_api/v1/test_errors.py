@@ -88,6 +88,7 @@ def test_every_error_of_ours_has_a_status_of_its_own_kind() -> None:
         "AutomateError": 500,
         "InternalError": 500,
         "WorkerLost": 500,
+        "HandlerFailed": 500,
     }
     assert all(400 <= status < 600 for status in statuses.values())
     assert set(STATUS) <= set(every_error())

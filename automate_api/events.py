@@ -1,0 +1,80 @@
+"""What a host does when an event comes in.
+
+`on_event` registers a handler. A worker calls it with the stored `Event`, once for each event, in a transaction that
+also notes that it was called. A handler is known by its dotted path: rename it, and it is another one.
+"""
+
+import inspect
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from django.core.exceptions import ImproperlyConfigured
+
+Handler = Callable[[Any], Any]
+H = TypeVar("H", bound=Handler)
+
+#: What an event's type is; also the part of a pattern before its `*`.
+TYPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,199}")
+
+
+@dataclass(slots=True)
+class _Registered:
+    """A handler, the types it is registered for, and the beginnings of types."""
+
+    handler: Handler
+    types: set[str] = field(default_factory=set)
+    beginnings: set[str] = field(default_factory=set)
+
+    def wants(self, event_type: str) -> bool:
+        return event_type in self.types or event_type.startswith(tuple(self.beginnings))
+
+
+_registry: dict[str, _Registered] = {}
+
+
+def on_event(*types: str) -> Callable[[H], H]:
+    """Register a function of one argument, the `Event`, for events of these types; a decorator.
+
+    Args:
+        types: each a type, as in `"order.paid"`, or the beginning of types and a `*`, as in `"order.*"` or `"*"`.
+
+    Raises:
+        ImproperlyConfigured: a type is none, or the function has no name by which another process would find it.
+    """
+    beginnings = {name.removesuffix("*") for name in types if name.endswith("*")}
+    exact = {name for name in types if not name.endswith("*")}
+    wrong = [name for name in exact | beginnings - {""} if not TYPE.fullmatch(name)]
+    if wrong or not types:
+        raise ImproperlyConfigured(f"on_event() takes types of events, such as 'order.paid' and 'order.*': {wrong}")
+
+    def register(handler: H) -> H:
+        path = path_of(handler)
+        registered = _registry.setdefault(path, _Registered(handler))
+        registered.handler = handler
+        registered.types |= exact
+        registered.beginnings |= beginnings
+        return handler
+
+    return register
+
+
+def handlers_for(event_type: str) -> list[Handler]:
+    """The handlers of events of this type, in the order in which they were registered first."""
+    return [registered.handler for registered in _registry.values() if registered.wants(event_type)]
+
+
+def path_of(handler: Handler) -> str:
+    """The dotted path by which a handler is known.
+
+    Raises:
+        ImproperlyConfigured: it has none that stays, as a lambda or a function within a function; or it is
+            asynchronous, and nobody would await it.
+    """
+    module, name = getattr(handler, "__module__", None), getattr(handler, "__qualname__", None)
+    if not module or not name or "<" in name:
+        raise ImproperlyConfigured(f"A handler of events is a function at the top of a module, not {handler!r}.")
+    if inspect.iscoroutinefunction(handler) or inspect.isasyncgenfunction(handler):
+        raise ImproperlyConfigured(f"A handler of events is not asynchronous: {module}.{name}.")
+    return f"{module}.{name}"

@@ -1,0 +1,136 @@
+"""Events: take what happened elsewhere, each once, and have the host's handlers called."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth import get_user_model
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
+
+from automate_api.events import handlers_for
+from automate_api.exceptions import StorageUnavailable
+from automate_api.ids import uuid7
+from automate_api.models import Actor, Event
+from automate_api.models.batches import BatchInsert, BatchKeys
+from automate_api.security.redaction import is_plain, redact
+from automate_api.services.jobs import create_job
+from automate_api.services.recording import storable, writing
+from automate_api.services.rows import tenant_of
+from automate_api.services.runs import prepare_task
+
+#: What becomes of an event: it is new, or its source has sent it before.
+ACCEPTED, DUPLICATE = "accepted", "duplicate"
+
+#: The task type of the job that calls the handlers.
+HANDLE = "event.handle"
+
+_ROW = ("id", "type", "source", "payload", "idempotency_key", "occurred_at")
+_events = BatchInsert(Event, columns=_ROW, unique=("tenant_id", "source", "idempotency_key"))
+_known = BatchKeys(Event, by=("source", "idempotency_key"), same=("tenant_id",))
+
+_LONGEST = 200
+# Somebody deletes an event in the very moment in which it is sent again; not time and again.
+_MOST_ROUNDS = 5
+
+_Row = dict[str, Any]
+
+
+def ingest(items: Sequence[Mapping[str, Any]], *, actor: Actor, correlation_id: str) -> list[tuple[UUID, str]]:
+    """Store events, all or none, and have a worker call the handlers of those that are new once that is committed.
+
+    However many there are, the number of statements is the same. An event with an idempotency key that its source has
+    in the tenant already, or earlier in `items`, is not stored again, whatever else it says.
+
+    Args:
+        items: `type` and `source`, and perhaps `payload`, `idempotency_key` and `occurred_at`, checked.
+        actor: who sends them.
+        correlation_id: stored with the events, and with the execution that handles them.
+
+    Returns:
+        For each of `items` the id of the event, and `ACCEPTED` or `DUPLICATE`.
+
+    Raises:
+        PermissionDenied: the actor has no tenant.
+        NotConfigured: there are handlers to call, and the host has no key to encrypt a job's request under.
+        StorageUnavailable: others delete these very events all the time.
+    """
+    tenant_id, rows = tenant_of(actor), _rows(items)
+    common = {"tenant_id": tenant_id, "correlation_id": correlation_id}
+    try:
+        return _ingest(rows, common, user_id=actor.user.pk)
+    except IntegrityError:
+        if get_user_model()._default_manager.filter(pk=actor.user.pk).exists():  # noqa: SLF001 - Django's public name
+            raise
+        # Whoever sent them was deleted meanwhile, and what they tell of has happened all the same.
+        return _ingest(rows, common, user_id=None)
+
+
+def _ingest(rows: list[_Row], common: dict[str, Any], *, user_id: Any) -> list[tuple[UUID, str]]:
+    with writing(), transaction.atomic():
+        stored = _stored(rows, user=user_id, created_at=timezone.now(), **common)
+        ids: list[UUID] = [stored.get(_key_of(row)) or row["id"] for row in rows]
+        new = [row for row, pk in zip(rows, ids, strict=True) if pk == row["id"]]
+        if wanted := [str(row["id"]) for row in new if handlers_for(row["type"])]:
+            create_job(prepare_task(HANDLE, user_id=user_id, input={"events": wanted}, **common))
+    return [(pk, ACCEPTED if pk == row["id"] else DUPLICATE) for row, pk in zip(rows, ids, strict=True)]
+
+
+def _stored(rows: list[_Row], **common: Any) -> dict[Any, UUID]:
+    """Insert what is not there yet; the ids of all that have a key, by source and key."""
+    first: dict[Any, _Row] = {}
+    new = [row for row in rows if row["idempotency_key"] is None or first.setdefault(_key_of(row), row) is row]
+    # Two that have keys in common wait for each other in the same order.
+    new.sort(key=lambda row: (row["source"], row["idempotency_key"] or ""))
+    ids: dict[Any, UUID] = {key: row["id"] for key, row in first.items()}
+    for _round in range(_MOST_ROUNDS):
+        if _events.insert(new, **common) == len(new):
+            return ids
+        found = _known.find(list(first), common["tenant_id"])
+        ids |= found
+        new = [row for key, row in first.items() if key not in found]
+        if not new:
+            return ids
+    raise StorageUnavailable(_("The events could not be stored."))
+
+
+def _key_of(row: _Row) -> Any:
+    return row["source"], row["idempotency_key"]
+
+
+def _rows(items: Sequence[Mapping[str, Any]]) -> list[_Row]:
+    now = timezone.now()
+    told = [[item["type"], item["source"], item.get("idempotency_key"), item.get("payload", {})] for item in items]
+    rows = []
+    for item, sent, (kind, source, key, payload) in zip(items, told, _kept(told), strict=True):
+        row = {"id": uuid7(), "type": kind[:_LONGEST], "source": source[:_LONGEST], "payload": payload}
+        row["idempotency_key"] = key if key is None or [source, key] == sent[1:3] else _sealed(*sent[1:3])
+        row["occurred_at"] = item.get("occurred_at", now)
+        rows.append(row)
+    return rows
+
+
+def _kept(told: list[Any]) -> list[Any]:
+    """`told` redacted, and without what a database cannot hold. Mostly it is as it was, which is seen at a glance."""
+    text = json.dumps(told, ensure_ascii=False)
+    if is_plain(text) and _is_storable(text):
+        return told
+    return list(storable(redact(told)))
+
+
+def _is_storable(text: str) -> bool:
+    """Whether a database can hold what `text` is the JSON of."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\\u0000" not in text
+
+
+def _sealed(source: str, key: str) -> str:
+    """What stands for a key that must not be stored as it is, or whose source must not: others have others."""
+    digest = salted_hmac("automate_api.events", json.dumps([source, key]), algorithm="sha256").hexdigest()
+    return f"[redacted] {digest}"
