@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import schemathesis
+from django.core.files.base import File
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
@@ -84,9 +85,15 @@ def attempts(operation: Any, mode: GenerationMode, walk: Walk) -> st.SearchStrat
     return made_up | operation.as_strategy(generation_mode=mode, **known) if known else made_up
 
 
+def good_values(walk: Walk) -> dict[str, Any]:
+    """The values of a body that would succeed; of a file its bytes."""
+    body = walk.body(walk.owner) or {}
+    return {name: value.read() if isinstance(value, File) else value for name, value in body.items()}
+
+
 def statuses(walk: Walk, api: Any, caller: Caller, mode: GenerationMode, examples: int) -> set[int]:
     """Ask so many times, each time keeping some of a good body's values, and check each answer."""
-    good = walk.body(walk.owner) or {}
+    good = good_values(walk)
     seen = set()
 
     @settings(
