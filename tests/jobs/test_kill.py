@@ -1,22 +1,16 @@
-"""`kill -9` at random moments: every job ends once, nothing is done twice, nobody waits for long.
+"""`kill -9` at random moments: every job ends once, nothing is done twice, nobody waits for long."""
 
-`AUTOMATE_TEST_KILLS` is the number of kills of each backend's worker (5), `AUTOMATE_TEST_SEED` repeats their moments.
-"""
-
-import os
 import random
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.jobs.workers import Hall, Process, hall
+from tests.jobs.killing import KILLS, SEED, killed
+from tests.jobs.workers import hall
 
 pytestmark = pytest.mark.slow
 
-KILLS = int(os.environ.get("AUTOMATE_TEST_KILLS") or 5)
-SEED = int(os.environ.get("AUTOMATE_TEST_SEED") or random.SystemRandom().getrandbits(32))
 IN_FLIGHT, LEASE = 10, 2
 # Half a second's work where nobody is killed.
 WORK = {"steps": 5, "pause": 0.1}
@@ -61,17 +55,3 @@ def test_every_job_survives_the_death_of_its_workers(
         assert host.ask("faults") == []
         assert set(statuses) == {"succeeded"}
         assert max(waits) <= LEASE + 10
-
-
-def killed(host: Hall, worker: Process, chance: random.Random) -> tuple[Process, float]:
-    """Kill the worker at any moment; the next one, and the moment."""
-    if chance.random() < 0.1:
-        # Before it is ready, too.
-        assert worker.lives(chance.uniform(0, 1))
-    else:
-        assert host.is_ready(worker)
-        assert worker.lives(chance.uniform(0, 1.5))
-        if host.queue == "celery" and chance.random() < 0.2 and worker.kill_a_child():
-            return worker, time.time()
-    worker.kill()
-    return host.start_worker(), time.time()

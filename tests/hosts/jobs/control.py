@@ -19,13 +19,16 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 
 from automate_api.engine.events import TERMINAL, EventType  # noqa: E402
-from automate_api.models import Actor, Endpoint, Job  # noqa: E402
+from automate_api.models import Actor, Endpoint, Event, Job  # noqa: E402
+from automate_api.services.api_keys import issue_key  # noqa: E402
 from automate_api.services.jobs import create_job  # noqa: E402
 from automate_api.services.runs import prepare_execution  # noqa: E402
 from tests.factories import make_user  # noqa: E402
-from tests.hosts.jobs.models import Effect  # noqa: E402
+from tests.hosts.jobs.models import Effect, Handled  # noqa: E402
 
 TASK_TYPES = ["test.steps", "test.events"]
+#: Type → the handlers that are called with its events.
+HANDLERS = {"order.paid": ("note", "stumble"), "order.sent": ("note",)}
 
 
 def setup() -> None:
@@ -41,6 +44,12 @@ def make(jobs: int, **given: Any) -> None:
     for _number in range(jobs):
         kind = "test.events" if "count" in given else "test.steps"
         create_job(prepare_execution(endpoint, actor=actor, correlation_id="c", input=given, task_type=kind))
+
+
+def key() -> str:
+    """An API key that may write events."""
+    user = make_user(username=os.urandom(8).hex())
+    return issue_key(tenant_id="default", user=user, name="events", scopes=["events:write"])[1]
 
 
 def unfinished() -> int:
@@ -83,6 +92,21 @@ def _faults_of(job: Job, done: set[str]) -> list[str]:
     return [fault for fault, holds in checks.items() if not holds]
 
 
+def events(prefix: str = "") -> list[tuple[str, str | None]]:
+    """The id and the key of every event, or of those whose key begins so."""
+    rows = Event.objects.filter(idempotency_key__startswith=prefix) if prefix else Event.objects.all()
+    return [(str(pk), known_as) for pk, known_as in rows.values_list("pk", "idempotency_key")]
+
+
+def event_faults() -> list[str]:
+    """Handlers that were not called once with an event of theirs, or with another's."""
+    called = Counter(Handled.objects.values_list("event", "handler"))
+    wanted = {(pk, name) for pk, kind in Event.objects.values_list("pk", "type") for name in HANDLERS.get(kind, ())}
+    found = [f"{name} was called {times} times with {pk}" for (pk, name), times in called.items() if times > 1]
+    found += [f"{name} was not called with {pk}" for pk, name in wanted - called.keys()]
+    return found + [f"{name} was called with {pk}" for pk, name in called.keys() - wanted]
+
+
 def waits(kills: list[float]) -> list[float]:
     """The longest silence of each job in seconds: from an event, or the last kill after it, to the next event."""
     return [
@@ -102,7 +126,8 @@ def attempts() -> dict[int, int]:
 
 
 COMMANDS: dict[str, Callable[..., Any]] = {
-    function.__name__: function for function in (setup, make, unfinished, statuses, faults, waits, attempts)
+    function.__name__: function
+    for function in (setup, make, key, unfinished, statuses, faults, events, event_faults, waits, attempts)
 }
 
 if __name__ == "__main__":

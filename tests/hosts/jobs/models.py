@@ -1,4 +1,4 @@
-"""What the steps of jobs do."""
+"""What the steps of jobs and the handlers of events do."""
 
 from django.db import models
 
@@ -8,3 +8,10 @@ class Effect(models.Model):
 
     run = models.UUIDField()
     key = models.CharField(max_length=50)
+
+
+class Handled(models.Model):
+    """A handler was called with an event. Nothing here is unique either."""
+
+    event = models.UUIDField()
+    handler = models.CharField(max_length=50)

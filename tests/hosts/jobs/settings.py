@@ -10,6 +10,7 @@ from tests.hosts.jobs import clock
 clock.shift(float(os.environ.get("JOBS_CLOCK_OFFSET", "0")))
 
 ROOT_URLCONF = "tests.hosts.single.urls"
+ALLOWED_HOSTS = ["127.0.0.1"]
 INSTALLED_APPS = [*ground.USERS, *ground.NEEDED, "automate_api", "tests.hosts.jobs"]
 QUEUE = os.environ.get("JOBS_QUEUE", "tasks")
 FOLDER = os.environ["JOBS_FOLDER"]

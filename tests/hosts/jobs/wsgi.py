@@ -1,0 +1,5 @@
+"""WSGI; the environment chooses the settings."""
+
+from django.core.wsgi import get_wsgi_application
+
+application = get_wsgi_application()
