@@ -26,16 +26,18 @@ class Call:
         message: the request's bytes.
         first: what the first piece of a streamed text is known by.
         end: what the answer has where it is whole.
+        status: what it begins with.
     """
 
     port: int
     message: bytes
     first: bytes = b""
     end: bytes = b""
+    status: bytes = b"200"
 
 
 def post(port: int, path: str, body: Any, *, key: str, **known_by: bytes) -> Call:
-    """A call that sends `body` as JSON with a bearer token; `known_by` are `first` and `end`."""
+    """A call that sends `body` as JSON with a bearer token; `known_by` are `first`, `end` and `status`."""
     data = json.dumps(body).encode()
     head = (
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\n"
@@ -55,7 +57,7 @@ class Connection:
         """Send the request and read the whole answer.
 
         Raises:
-            WrongAnswer: it is not a 200, or not whole.
+            WrongAnswer: its status is another, or it is not whole.
         """
         answer = Answer(call)
         if self._streams is None:
@@ -103,7 +105,7 @@ class Answer:
             while data := await reader.read(65536):
                 self._take(data)
         self.total = time.perf_counter() - self._started
-        if not head.startswith(b"http/1.1 200") or self._call.end not in self._tail:
+        if not head.startswith(b"http/1.1 " + self._call.status) or self._call.end not in self._tail:
             raise WrongAnswer(head[:40] + self._tail[-200:])
 
     async def _read_chunks(self, reader: asyncio.StreamReader) -> None:

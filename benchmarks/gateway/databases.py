@@ -31,16 +31,17 @@ def database(url: str, folder: Path) -> Iterator[str]:
 
 def seed(env: dict[str, str], models: list[str]) -> str:
     """Fill it by `benchmarks.host.seed`; the API key."""
-    return _run("benchmarks.host.seed", env, models).strip()
+    return run("benchmarks.host.seed", env, models).strip()
 
 
 def stored(env: dict[str, str]) -> dict[str, int]:
     """What it holds, by `benchmarks.host.stored`."""
-    rows: dict[str, int] = json.loads(_run("benchmarks.host.stored", env, []))
+    rows: dict[str, int] = json.loads(run("benchmarks.host.stored", env, []))
     return rows
 
 
-def _run(module: str, env: dict[str, str], arguments: list[str]) -> str:
+def run(module: str, env: dict[str, str], arguments: list[str]) -> str:
+    """What `python -m module` prints; exits where it fails."""
     command = [sys.executable, "-m", module, *arguments]
     done = subprocess.run(command, env=os.environ | env, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -1,0 +1,1 @@
+"""Events: a thousand in a request and one, beside plain REST framework and django-ninja."""
