@@ -9,7 +9,7 @@ import base64
 import json
 import re
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from functools import lru_cache
 from typing import TypeVar, cast
@@ -30,9 +30,6 @@ _MOST_REVEALED = 32
 # Shorter ones would tear holes into ordinary text and keep nothing secret.
 _SHORTEST_SECRET = 4
 
-# JSON writes none of these characters otherwise; what stands before them it may.
-_SK = re.compile(r"sk-[A-Za-z0-9_-]{16}")
-
 _BUILT_IN = (
     re.compile(r"aak_[0-9a-f]{32}_[A-Za-z0-9_-]+"),
     re.compile(r"\bsk-[A-Za-z0-9_-]{16,}"),
@@ -41,31 +38,20 @@ _BUILT_IN = (
 )
 
 
-def redact(value: Value, secrets: Iterable[str] = ()) -> Value:
+def redact(value: Value, secrets: Iterable[str] = (), *, also: Callable[[str], str] | None = None) -> Value:
     """`value` with every secret replaced by `[redacted]`, in the same shape.
 
     Args:
         value: a string, or lists, tuples and dicts of them at any depth; keys are redacted too. Anything else that JSON
             can hold is returned as it is.
         secrets: what must not appear in any of its usual spellings; ones under four characters are ignored.
+        also: what else is to be made of each string afterwards.
 
     Raises:
         ImproperlyConfigured: a pattern in `AUTOMATE_API_REDACT_PATTERNS` is not a regular expression.
     """
-    replacements = _spellings(secrets)
     patterns = (*_BUILT_IN, *_compiled(tuple(settings.redact_patterns)))
-    return cast("Value", _redacted(value, replacements, patterns))
-
-
-def is_plain(text: str) -> bool:
-    """Whether nothing in `text`, nor in what it is the JSON of, is to be redacted, so far as a glance tells.
-
-    False where a closer look is needed: at a match of what every secret of a built-in pattern has in it, and wherever
-    the host has patterns of its own.
-    """
-    if settings.redact_patterns or "aak_" in text or _SK.search(text):
-        return False
-    return "bearer" not in text.lower()
+    return cast("Value", _redacted(value, _Texts(_spellings(secrets), patterns, also)))
 
 
 def redact_exception(exc: BaseException, secrets: Iterable[str] = ()) -> str:
@@ -91,22 +77,35 @@ def forget_revealed() -> None:
     _revealed.set(())
 
 
-def _redacted(value: object, secrets: tuple[str, ...], patterns: tuple[re.Pattern[str], ...]) -> object:
+class _Texts(dict[str, str]):
+    """Strings as they may be shown. Data repeats itself, and each string is looked at once."""
+
+    def __init__(
+        self, secrets: tuple[str, ...], patterns: tuple[re.Pattern[str], ...], also: Callable[[str], str] | None
+    ) -> None:
+        super().__init__()
+        self._secrets, self._patterns, self._also = secrets, patterns, also
+
+    def __missing__(self, text: str) -> str:
+        shown = text
+        for secret in self._secrets:
+            shown = shown.replace(secret, REDACTED)
+        for pattern in self._patterns:
+            shown = pattern.sub(REDACTED, shown)
+        if self._also is not None:
+            shown = self._also(shown)
+        self[text] = shown
+        return shown
+
+
+def _redacted(value: object, texts: _Texts) -> object:
     if isinstance(value, str):
-        return _redacted_text(value, secrets, patterns)
+        return texts[value]
     if isinstance(value, dict):
-        return {_redacted(key, secrets, patterns): _redacted(item, secrets, patterns) for key, item in value.items()}
+        return {_redacted(key, texts): _redacted(item, texts) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return type(value)([_redacted(item, secrets, patterns) for item in value])
+        return type(value)([_redacted(item, texts) for item in value])
     return value
-
-
-def _redacted_text(text: str, secrets: tuple[str, ...], patterns: tuple[re.Pattern[str], ...]) -> str:
-    for secret in secrets:
-        text = text.replace(secret, REDACTED)
-    for pattern in patterns:
-        text = pattern.sub(REDACTED, text)
-    return text
 
 
 def _spellings(secrets: Iterable[str]) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from automate_api.exceptions import StorageUnavailable
 from automate_api.ids import uuid7
 from automate_api.models import Actor, Event
 from automate_api.models.batches import BatchInsert, BatchKeys
-from automate_api.security.redaction import is_plain, redact
+from automate_api.security.redaction import redact
 from automate_api.services.jobs import create_job
 from automate_api.services.recording import storable, writing
 from automate_api.services.rows import tenant_of
@@ -105,29 +105,12 @@ def _rows(items: Sequence[Mapping[str, Any]]) -> list[_Row]:
     now = timezone.now()
     told = [[item["type"], item["source"], item.get("idempotency_key"), item.get("payload", {})] for item in items]
     rows = []
-    for item, sent, (kind, source, key, payload) in zip(items, told, _kept(told), strict=True):
+    for item, sent, (kind, source, key, payload) in zip(items, told, redact(told, also=storable), strict=True):
         row = {"id": uuid7(), "type": kind[:_LONGEST], "source": source[:_LONGEST], "payload": payload}
         row["idempotency_key"] = key if key is None or [source, key] == sent[1:3] else _sealed(*sent[1:3])
         row["occurred_at"] = item.get("occurred_at", now)
         rows.append(row)
     return rows
-
-
-def _kept(told: list[Any]) -> list[Any]:
-    """`told` redacted, and without what a database cannot hold. Mostly it is as it was, which is seen at a glance."""
-    text = json.dumps(told, ensure_ascii=False)
-    if is_plain(text) and _is_storable(text):
-        return told
-    return list(storable(redact(told)))
-
-
-def _is_storable(text: str) -> bool:
-    """Whether a database can hold what `text` is the JSON of."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return "\\u0000" not in text
 
 
 def _sealed(source: str, key: str) -> str:

@@ -65,6 +65,18 @@ def test_the_shape_of_data_stays_and_keys_are_redacted_too() -> None:
     assert value["a"][0] == "topsecret"
 
 
+def test_what_else_is_made_of_strings_is_made_of_what_may_be_shown_and_once_of_each() -> None:
+    made = []
+
+    def upper(text: str) -> str:
+        made.append(text)
+        return text.upper()
+
+    value = {"a": ["a", "topsecret", "topsecret"], "b": ("a", 1)}
+    assert redact(value, ["topsecret"], also=upper) == {"A": ["A", "[REDACTED]", "[REDACTED]"], "B": ("A", 1)}
+    assert sorted(made) == ["[redacted]", "a", "b"]
+
+
 def test_a_secret_within_a_longer_one_leaves_no_rest() -> None:
     assert redact("topsecret-and-more", ["topsecret", "topsecret-and-more"]) == "[redacted]"
 
