@@ -18,8 +18,10 @@ def uuid7() -> UUID:
     """
     global _last
     with _lock:
-        milliseconds, tail = time.time_ns() // 1_000_000, int.from_bytes(os.urandom(10)) >> 6
-        if milliseconds <= _last[0]:
+        milliseconds = time.time_ns() // 1_000_000
+        if milliseconds > _last[0]:
+            tail = int.from_bytes(os.urandom(10)) >> 6
+        else:
             milliseconds, tail = _last[0], _last[1] + 1
             if tail >> _RANDOM_BITS:
                 milliseconds, tail = milliseconds + 1, 0

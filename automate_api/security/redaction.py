@@ -102,7 +102,7 @@ def _redacted(value: object, texts: _Texts) -> object:
     if isinstance(value, str):
         return texts[value]
     if isinstance(value, dict):
-        return {_redacted(key, texts): _redacted(item, texts) for key, item in value.items()}
+        return {texts[key] if isinstance(key, str) else key: _redacted(item, texts) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return type(value)([_redacted(item, texts) for item in value])
     return value
