@@ -18,7 +18,7 @@ from benchmarks.processes import ROOT, Server, free_port
 from benchmarks.routes.command import POSTGRES, REDIS, answers
 
 _SERVER = (
-    "-m gunicorn benchmarks.events.wsgi -b 127.0.0.1:{port} -w 1 -k gthread --threads 8 --keep-alive 30 --timeout 120"
+    "-m gunicorn benchmarks.events.wsgi -b 127.0.0.1:{port} -w 1 -k gthread --threads 8 --keep-alive 600 --timeout 120"
 )
 
 
