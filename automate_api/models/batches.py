@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connections, models, router, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -104,8 +105,8 @@ def _adapter(field: Any, connection: BaseDatabaseWrapper) -> Callable[[Any], Any
             return _as_it_is
         case "UUIDField":
             return lambda value: value.hex
-        case "DateTimeField":
-            return connection.ops.adapt_datetimefield_value
+        case "DateTimeField" if settings.USE_TZ:
+            return lambda value: str(value.astimezone(connection.timezone).replace(tzinfo=None))
         case "JSONField":
             return lambda value: connection.ops.adapt_json_value(value, field.encoder)
     return lambda value: field.get_db_prep_save(value, connection)
