@@ -423,6 +423,27 @@ def test_the_end_of_a_job_is_told_and_found(reader: Reader, follow: Callable[[st
     assert reader.run("python manage.py book") == "succeeded: 26 tokens\n"
 
 
+def test_an_event_is_sent_and_handled_once(reader: Reader, follow: Callable[[str], list[str]]) -> None:
+    reader.follow(f"how-to/{JOBS}.md")
+    reader.stop_workers()
+    *_before, one, many, listed = follow("react-to-events")
+    first = json.loads(one)
+    assert first["status"] == "accepted"
+    assert [event["status"] for event in json.loads(many)] == ["duplicate", "accepted", "accepted"]
+    assert json.loads(many)[0]["id"] == first["id"]
+    assert [event["payload"]["order"] for event in json.loads(listed)["results"]] == ["A-18", "A-17"]
+    jobs = "$HOST/api/v1/jobs/?status=succeeded&page_size=200"
+    executions = "$HOST/api/v1/executions/?task_type=event.handle"
+    until(
+        lambda: (
+            [run["status"] for run in json.loads(reader.run(f'call "{executions}"'))["results"]] == ["succeeded"] * 2
+        )
+    )
+    assert len(json.loads(reader.run(f'call "{jobs}"'))["results"]) >= 2
+    shell = "from ledger.models import Payment; print(sorted(Payment.objects.values_list('order', flat=True)))"
+    assert reader.run(f'python manage.py shell -c "{shell}"').endswith("['A-17', 'A-18']\n")
+
+
 def run_a_job(reader: Reader) -> list[str]:
     """Make one, and follow it to its end."""
     body = '\'{"input": {"question": "?"}}\''

@@ -1,7 +1,7 @@
 """Events: take what happened elsewhere, each once, and have the host's handlers called."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
+from automate_api.conf import settings
 from automate_api.events import handlers_for
 from automate_api.exceptions import StorageUnavailable
 from automate_api.ids import uuid7
@@ -18,6 +19,7 @@ from automate_api.models import Actor, Event
 from automate_api.models.batches import BatchInsert, BatchKeys
 from automate_api.security.redaction import redact
 from automate_api.services.jobs import create_job
+from automate_api.services.leases import from_now
 from automate_api.services.recording import storable, writing
 from automate_api.services.rows import tenant_of
 from automate_api.services.runs import prepare_task
@@ -67,6 +69,26 @@ def ingest(items: Sequence[Mapping[str, Any]], *, actor: Actor, correlation_id: 
             raise
         # Whoever sent them was deleted meanwhile, and what they tell of has happened all the same.
         return _ingest(rows, common, user_id=None)
+
+
+def count_expired() -> int:
+    """How many events have been kept for `AUTOMATE_API_EVENT_RETENTION`."""
+    return int(_expired().count())
+
+
+def prune(*, batch: int = 1000) -> Iterator[int]:
+    """Delete events that have been kept for long enough, the oldest first; yields how many, batch by batch."""
+    while chosen := list(_expired().order_by("pk").values_list("pk", flat=True)[:batch]):
+        with writing():
+            deleted, _by_model = Event.objects.filter(pk__in=chosen).delete()
+        yield deleted
+
+
+def _expired() -> Any:
+    retention = settings.event_retention
+    if retention is None:
+        return Event.objects.none()
+    return Event.objects.filter(created_at__lte=from_now(-float(retention)))
 
 
 def _ingest(rows: list[_Row], common: dict[str, Any], *, user_id: Any) -> list[tuple[UUID, str]]:

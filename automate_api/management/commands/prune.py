@@ -7,13 +7,14 @@ from django.core.management.base import BaseCommand
 from django.utils.translation import gettext_lazy as _
 
 from automate_api.management.progress import progress
-from automate_api.services import idempotency, retention
+from automate_api.services import events, idempotency, retention
 
 # What goes, in this order: how much there is, and what deletes it batch by batch.
 _PRUNED: tuple[tuple[str, Callable[[], int], Callable[[], Iterator[int]]], ...] = (
     ("idempotency keys", idempotency.count_expired, idempotency.prune),
     ("jobs", retention.count_jobs, retention.prune_jobs),
     ("job events", retention.count_events, retention.prune_events),
+    ("events", events.count_expired, events.prune),
 )
 
 
@@ -22,8 +23,9 @@ class Command(BaseCommand):
 
     help = str(
         _(
-            "Delete idempotency keys, ended jobs and their events that have been kept for as long as "
-            "AUTOMATE_API_IDEMPOTENCY_RETENTION, AUTOMATE_API_JOB_RETENTION and AUTOMATE_API_JOB_EVENT_RETENTION say. "
+            "Delete idempotency keys, ended jobs and their events, and the events that were sent here, that have been "
+            "kept for as long as AUTOMATE_API_IDEMPOTENCY_RETENTION, AUTOMATE_API_JOB_RETENTION, "
+            "AUTOMATE_API_JOB_EVENT_RETENTION and AUTOMATE_API_EVENT_RETENTION say. "
             "Interrupted, start it again."
         )
     )

@@ -9,8 +9,9 @@ from django.db.models import F
 from django.utils import timezone
 from pytest_django import Settings
 
-from automate_api.models import Execution, IdempotencyKey, Job, JobEvent, JobStep
-from automate_api.services import retention
+from automate_api.models import Event, Execution, IdempotencyKey, Job, JobEvent, JobStep
+from automate_api.services import events, retention
+from automate_api.services.events import ingest
 from automate_api.services.idempotency import Claim, claim_key
 from automate_api.services.runs import prepare_execution
 from tests.factories import make_actor, make_endpoint, make_user
@@ -24,9 +25,10 @@ def prune(stderr: StringIO | None = None) -> str:
     return out.getvalue()
 
 
-def said(*, keys: int = 0, jobs: int = 0, events: int = 0) -> str:
+def said(*, keys: int = 0, jobs: int = 0, events: int = 0, sent: int = 0) -> str:
     """What the command says."""
-    return f"idempotency keys: {keys} deleted\njobs: {jobs} deleted\njob events: {events} deleted\n"
+    counts = {"idempotency keys": keys, "jobs": jobs, "job events": events, "events": sent}
+    return "".join(f"{label}: {count} deleted\n" for label, count in counts.items())
 
 
 def test_old_idempotency_keys_go() -> None:
@@ -90,6 +92,19 @@ def test_what_goes_goes_in_batches(settings: Settings) -> None:
     assert list(retention.prune_events(batch=4)) == [4, 4, 1]
     assert retention.count_jobs() == 3
     assert list(retention.prune_jobs(batch=20)) == [2, 1]
+
+
+def test_events_that_were_sent_long_ago_go_where_a_retention_is_set(settings: Settings) -> None:
+    actor = make_actor()
+    for number in range(3):
+        ingest([{"type": "a", "source": "b", "idempotency_key": str(number)}], actor=actor, correlation_id="c")
+    Event.objects.exclude(idempotency_key="2").update(created_at=F("created_at") - timedelta(hours=2))
+    assert prune() == said()
+    settings.AUTOMATE_API_EVENT_RETENTION = 3600
+    assert list(events.prune(batch=1)) == [1, 1]
+    assert Event.objects.get().idempotency_key == "2"
+    Event.objects.update(created_at=F("created_at") - timedelta(hours=2))
+    assert prune() == said(sent=1)
 
 
 def test_a_terminal_shows_how_far_it_is() -> None:

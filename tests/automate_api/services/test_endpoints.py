@@ -29,6 +29,7 @@ def create(**fields: Any) -> Endpoint:
     [
         ({"task_types": []}, "task_types"),
         ({"task_types": ["no.such"]}, "task_types"),
+        ({"task_types": ["event.handle"]}, "task_types"),
         ({"task_types": ["llm.chat", "llm.chat"]}, "task_types"),
         ({"llm_client": None}, "llm_client"),
         ({"config": {"template": "{{ x }}"}}, "config.template"),
