@@ -95,9 +95,8 @@ def test_prompt_logs_are_exported_and_deleted(reader: Reader, follow: Callable[[
     assert refused.count("-error ") == len(entries) // 2
     assert "-system" not in refused
     assert pruned.splitlines() == ["prompt logs: 0 deleted"] * 2
-    assert (
-        reader.run("python manage.py prune_prompt_logs --older-than 0") == f"prompt logs: {len(entries) // 2} deleted"
-    )
+    deleted = reader.run("python manage.py prune_prompt_logs --older-than 0")
+    assert deleted == f"prompt logs: {len(entries) // 2} deleted\n"
 
 
 def test_access_narrows_step_by_step(reader: Reader, follow: Callable[[str], list[str]]) -> None:

@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 MAX_LOGS, MAX_AGE = 1000, timedelta(days=30)
 
 #: About how many bytes are written before they are sent.
-PAGE_BYTES = 256 * 1024
+PAGE_BYTES = 128 * 1024
 
 # What stands in the entry of a log that is not there: it is the same in every language.
 _REFUSED = f"{ErrorCode.PERMISSION_DENIED}: You may not read this log."

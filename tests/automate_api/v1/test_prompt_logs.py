@@ -5,6 +5,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.test import AsyncClient, Client
 from django.urls import path
 from pytest_django import Settings
@@ -127,17 +128,16 @@ def test_head_answers_alike_and_reads_no_log(django_assert_num_queries: Any) -> 
     assert client.head(URL, {"prefix": "x"}, headers=headers).status_code == 404
 
 
-@pytest.mark.django_db(transaction=True)
-async def test_under_asgi_it_is_the_same_file() -> None:
-    from asgiref.sync import sync_to_async  # noqa: PLC0415
+@pytest.mark.django_db
+def test_under_asgi_it_is_the_same_file() -> None:
+    staff = make_user(is_staff=True)
+    make_prompt_logs(40, size=30_000)
 
-    def make() -> tuple[dict[str, str], bytes]:
-        staff = make_user(is_staff=True)
-        make_prompt_logs(40, size=30_000)
-        return key_of(staff), download(staff, "log").getvalue()
+    async def ask() -> list[bytes]:
+        response: Any = await AsyncClient().get(URL, {"prefix": "log"}, headers=key_of_staff)
+        return [page async for page in response.streaming_content]
 
-    headers, expected = await sync_to_async(make)()
-    response: Any = await AsyncClient().get(URL, {"prefix": "log"}, headers=headers)
-    pages = [page async for page in response.streaming_content]
+    key_of_staff = key_of(staff)
+    pages = async_to_sync(ask)()
     assert len(pages) > 2
-    assert b"".join(pages) == expected
+    assert b"".join(pages) == download(staff, "log").getvalue()

@@ -1,0 +1,1 @@
+"""Archives of prompt logs beside building them in memory."""
