@@ -30,7 +30,7 @@ class LLMClientQuerySet(TenantQuerySet):
     def readable_by(self, actor: Actor) -> Self:
         """Its own and those shared with it; for tenant staff all of the tenant."""
         rows = super().readable_by(actor)
-        return rows if actor.is_staff else rows.filter(models.Q(owner_id=actor.user.pk) | self._shared(actor))
+        return rows if actor.is_staff else rows.filter(models.Q(owner_id=actor.user.pk) | self.open_to(actor))
 
     def writable_by(self, actor: Actor) -> Self:
         """Its own; for tenant staff all of the tenant."""
@@ -43,7 +43,7 @@ class LLMClientQuerySet(TenantQuerySet):
 
     def shared_with(self, actor: Actor) -> Self:
         """Other people's that are shared with it, also for staff."""
-        return super().readable_by(actor).filter(self._shared(actor)).exclude(owner_id=actor.user.pk)
+        return super().readable_by(actor).filter(self.open_to(actor)).exclude(owner_id=actor.user.pk)
 
     def deleted_for(self, actor: Actor) -> Self:
         """Deleted ones that it would own, or as tenant staff manage."""
@@ -55,7 +55,8 @@ class LLMClientQuerySet(TenantQuerySet):
         return self.prefetch_related(models.Prefetch("shares", to_attr="loaded_shares"))
 
     @staticmethod
-    def _shared(actor: Actor) -> models.Q:
+    def open_to(actor: Actor) -> models.Q:
+        """The condition on LLM clients that are shared with `actor`."""
         shares = LLMClientShare.objects.filter(granted_to(actor.user), llm_client=models.OuterRef("pk"))
         return models.Q(shared_with_tenant=True) | models.Q(models.Exists(shares))
 

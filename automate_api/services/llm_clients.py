@@ -179,9 +179,14 @@ def delete_llm_client(client: LLMClient, *, actor: Actor) -> None:
     client.refresh_from_db(fields=["deleted_at", "updated_at"])
 
 
-def restorable_llm_clients(*, actor: Actor) -> QuerySet[Any]:
-    """The deleted ones that `actor` may restore: it owned them, or is staff, and they have not expired."""
-    rows: QuerySet[Any] = LLMClient.objects.deleted_for(actor)
+def restorable_llm_clients(*, actor: Actor, among: Any = None) -> QuerySet[Any]:
+    """The deleted ones that `actor` may restore: it owned them, or is staff, and they have not expired.
+
+    Args:
+        actor: who asks.
+        among: a queryset of LLM clients; all where None.
+    """
+    rows: QuerySet[Any] = (LLMClient.objects.all() if among is None else among).deleted_for(actor)
     retention = settings.llm_client_retention
     return rows if retention is None else rows.filter(deleted_at__gt=from_now(-float(retention)))
 

@@ -1,15 +1,18 @@
 """Filters and orders of lists: declared, and strict about what they are given."""
 
 import datetime
+import re
 from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import or_
 from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError as DoesNotFit
-from django.db.models import ForeignKey, ManyToManyField, Model, OneToOneField, QuerySet
+from django.db import connections
+from django.db.models import ForeignKey, ManyToManyField, Model, OneToOneField, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_filters import filters
@@ -47,6 +50,27 @@ class _MomentField(IsoDateTimeField):
         if moment is not None and timezone.is_aware(moment) and not settings.USE_TZ:
             return timezone.make_naive(moment)
         return moment
+
+
+class SearchFilter(filters.CharFilter):
+    """Rows with a text, of at most 200 characters, somewhere in one of some columns, in upper or lower case.
+
+    Args:
+        columns: their names.
+    """
+
+    def __init__(self, *args: Any, columns: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(*args, **{"max_length": 200, **kwargs})
+        self.columns = columns
+
+    def filter(self, qs: Any, value: Any) -> Any:
+        """Those of `qs` with `value` in them, every character of which stands for itself."""
+        if not value:
+            return qs
+        # SQLite's LIKE knows the cases of ASCII alone; there regular expressions are Python's, and this one is plain.
+        is_sqlite = connections[qs.db].vendor == "sqlite"
+        lookup, text = ("iregex", re.escape(value)) if is_sqlite else ("icontains", value)
+        return qs.filter(reduce(or_, (Q(**{f"{column}__{lookup}": text}) for column in self.columns)))
 
 
 class MomentFilter(filters.IsoDateTimeFilter):

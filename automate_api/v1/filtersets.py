@@ -7,7 +7,8 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from automate_api.models import APIKey, Artifact, Endpoint, Event, Execution, Job, LLMClient, PromptLog, Provider
-from automate_api.v1.filters import FilterSet, MomentFilter
+from automate_api.models.llm_client import LLMClientQuerySet
+from automate_api.v1.filters import FilterSet, MomentFilter, SearchFilter
 
 _SLUG = _("Only the one with this slug.")
 _USER = _("Only those of the user with this id.")
@@ -29,8 +30,17 @@ class ProviderFilterSet(FilterSet):
 
 
 class LLMClientFilterSet(FilterSet):
-    """LLM clients by whose they are and what they call."""
+    """LLM clients by whose they are, what they call, and what they are called."""
 
+    search = SearchFilter(
+        columns=("name", "slug", "description"),
+        help_text=_("Only those with this text in name, slug or description, in upper or lower case."),
+    )
+    deleted = filters.ChoiceFilter(
+        method="filter_deleted",
+        choices=(("true", _("deleted")), ("false", _("not deleted"))),
+        help_text=_("`true`: those that are deleted and that the caller may restore, instead of those that are not."),
+    )
     ownership = filters.ChoiceFilter(
         method="filter_ownership",
         choices=(("all", _("all")), ("owned", _("owned by the caller")), ("shared", _("shared with the caller"))),
@@ -53,10 +63,14 @@ class LLMClientFilterSet(FilterSet):
         actor = request.parser_context["view"].get_actor()
         match value:
             case "owned":
-                return rows & LLMClient.objects.owned_by(actor)
+                return rows.filter(owner_id=actor.user.pk)
             case "shared":
-                return rows & LLMClient.objects.shared_with(actor)
+                return rows.filter(LLMClientQuerySet.open_to(actor)).exclude(owner_id=actor.user.pk)
         return rows
+
+    def filter_deleted(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        """What is there to be listed is the view's choice."""
+        return rows.filter(deleted_at__isnull=value != "true")
 
 
 class EndpointFilterSet(FilterSet):

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,12 +18,28 @@ from rest_framework.views import APIView
 
 from automate_api.v1.errors import MEDIA_TYPE, exception_handler
 
-EVENT_STREAM = "text/event-stream"
+EVENT_STREAM, JSON = "text/event-stream", "application/json"
+
+_WEIGHT = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?", re.ASCII)
 
 
 def accepts_event_stream(request: Request) -> bool:
     """Whether the caller asks for an event stream by name; `*/*` does not."""
     return any(_essence(part) == EVENT_STREAM for part in request.headers.get("Accept", "").split(","))
+
+
+def prefers_event_stream(request: Request) -> bool:
+    """Whether the caller asks for an event stream by name, and not rather for JSON (RFC 9110, section 12.5.1)."""
+    weights = dict(_weighted(part) for part in request.headers.get("Accept", "").split(","))
+    stream = weights.get(EVENT_STREAM, 0.0)
+    return stream > 0 and stream >= weights.get(JSON, 0.0)
+
+
+def _weighted(part: str) -> tuple[str, float]:
+    """A media type of `Accept` and how much it is wanted, from 0 to 1; what is no number counts as 1."""
+    media_type, *parameters = (piece.strip().lower() for piece in part.split(";"))
+    weight = next((parameter.removeprefix("q=") for parameter in parameters if parameter.startswith("q=")), "1")
+    return media_type, float(weight) if _WEIGHT.fullmatch(weight) else 1.0
 
 
 def _essence(media_type: str) -> str:

@@ -93,6 +93,10 @@ def _event(world: World, caller: Caller) -> dict[str, Any]:
     return {"type": "order.paid", "source": "shop", "payload": {"order": 7}, "occurred_at": "2026-01-31T12:00:00Z"}
 
 
+def _sharing(world: World, caller: Caller) -> dict[str, Any]:
+    return {"tenant": False, "users": [world.own("user", caller)], "groups": [world.own("group", caller)]}
+
+
 def _name(world: World, caller: Caller) -> dict[str, Any]:
     return {"name": "Changed"}
 
@@ -152,6 +156,24 @@ POLICIES: Mapping[str, Policy] = {
     "automate_api:llm-client-detail DELETE": Policy(
         resource="llm-clients", access="write", reader=403, status=204, path=_CLIENT
     ),
+    "automate_api:llm-client-clone POST": Policy(
+        resource="llm-clients", access="write", status=201, path=_CLIENT, body=_name
+    ),
+    "automate_api:llm-client-rename POST": Policy(
+        resource="llm-clients", access="write", reader=403, path=_CLIENT, body=_name
+    ),
+    "automate_api:llm-client-sharing PUT": Policy(
+        resource="llm-clients",
+        access="write",
+        reader=403,
+        path=_CLIENT,
+        body=_sharing,
+        body_ids={"users[]": "user", "groups[]": "group"},
+    ),
+    "automate_api:llm-client-restore POST": Policy(
+        resource="llm-clients", access="write", path={"pk": ("deleted_llm_client",)}
+    ),
+    "automate_api:llm-client-chat POST": Policy(resource="llm-clients", access="run", path=_CLIENT, body=_run),
     # endpoints
     "automate_api:endpoint-list GET": Policy(
         resource="endpoints",

@@ -23,6 +23,7 @@ from automate_api.services.api_keys import issue_key
 from automate_api.services.artifacts import upload_artifact
 from automate_api.services.job_log import end_without_run
 from automate_api.services.jobs import create_job
+from automate_api.services.llm_clients import delete_llm_client
 from tests.factories import make_endpoint, make_llm_client, make_provider, make_user
 
 HOME, AWAY = "acme", "globex"
@@ -207,6 +208,8 @@ class World:
         chat = {"tenant_id": tenant_id, "provider": used, "model": "chat"}
         own = make_llm_client(owner=member.user, **chat)
         open_client = make_llm_client(owner=staff.user, shared_with_tenant=True, **chat)
+        deleted = make_llm_client(owner=member.user, **chat)
+        delete_llm_client(deleted, actor=Actor(member.user, tenant_id))
         closed = make_endpoint(tenant_id=tenant_id, llm_client=open_client, open_to_members=False)
         opened = make_endpoint(tenant_id=tenant_id, llm_client=open_client)
         execution = Execution.objects.create(
@@ -231,7 +234,8 @@ class World:
         self._add(tenant_id, True, provider=[spare, used], llm_client=[open_client], endpoint=[opened])
         self._add(tenant_id, True, user=[member.user, staff.user], group=[group])
         self._add(tenant_id, False, endpoint=[closed], api_key=[key, member.key, staff.key])
-        self._add(tenant_id, False, member.user, llm_client=[own], execution=[execution], prompt_log=[log])
+        self._add(tenant_id, False, member.user, llm_client=[own], deleted_llm_client=[deleted])
+        self._add(tenant_id, False, member.user, execution=[execution], prompt_log=[log])
         self._add(tenant_id, False, member.user, job=[job], waiting_job=[waiting_job])
         self._add(tenant_id, False, member.user, artifact=[artifact], event=[event])
         models = {f"{row.slug}/{row.default_model}" for row in (spare, used)}

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import ResolverMatch, URLPattern
 from django.urls.resolvers import RoutePattern
@@ -12,6 +13,7 @@ from django.urls.resolvers import RoutePattern
 from automate_api.engine.storage import in_storage_thread
 
 View = Callable[..., HttpResponseBase]
+Streams = Callable[[Any], bool]
 
 
 class StreamPattern(URLPattern):
@@ -21,18 +23,22 @@ class StreamPattern(URLPattern):
 
     Under ASGI Django calls such a view in a thread that the request keeps to its end. Where this route is resolved on
     an event loop, which is what ASGI means, the view is called in one of the few threads that use the ORM instead.
+
+    `streams` tells of a request whether the view answers it with a stream, where it has other answers too, which it
+    does not return quickly; those are given as Django gives them.
     """
 
-    def __init__(self, route: Any, view: View, *, name: str | None) -> None:
+    def __init__(self, route: Any, view: View, *, name: str | None, streams: Streams | None = None) -> None:
         pattern = RoutePattern(route, name=name, is_endpoint=True) if isinstance(route, str) else route
         super().__init__(pattern, view, name=name)
-        self._on_loop = _on_loop(view)
+        self._on_loop = _on_loop(view, streams)
 
     @classmethod
-    def among(cls, routes: Iterable[Any], *names: str) -> Iterator[Any]:
+    def among(cls, routes: Iterable[Any], *names: str, streams: Streams | None = None) -> Iterator[Any]:
         """The `routes` of a router, those with these names as such patterns."""
         for route in routes:
-            yield cls(route.pattern, route.callback, name=route.name) if route.name in names else route
+            is_one = route.name in names
+            yield cls(route.pattern, route.callback, name=route.name, streams=streams) if is_one else route
 
     def resolve(self, path: str) -> ResolverMatch | None:
         """The match, whose `func` is a coroutine function on an event loop."""
@@ -42,9 +48,11 @@ class StreamPattern(URLPattern):
         return match
 
 
-def _on_loop(view: View) -> Callable[..., Any]:
+def _on_loop(view: View, streams: Streams | None) -> Callable[..., Any]:
     @wraps(view)
     async def call(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if streams is not None and not streams(request):
+            return await sync_to_async(view, thread_sensitive=True)(request, *args, **kwargs)
         return await in_storage_thread(view, request, *args, **kwargs)
 
     return call

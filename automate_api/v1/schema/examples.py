@@ -168,8 +168,10 @@ EXAMPLES: dict[str, Any] = {
         "version": 1,
         "created_at": _CREATED,
         "updated_at": _UPDATED,
+        "deleted_at": None,
     },
     "AutomateUpload": {"file": "(the bytes of greeting.wav)"},
+    "AutomateNewName": {"name": "Helper for us"},
     "AutomatePatchedEndpoint": {"rate_limit": "200/hour"},
     "AutomatePatchedLLMClient": {"system_prompt": "Answer in two sentences.", "temperature": 0.4},
     "AutomatePatchedProvider": {"timeout_seconds": 60, "max_retries": 1},
@@ -221,6 +223,10 @@ EXAMPLES: dict[str, Any] = {
         "context_window": 128000,
         "prices": {"input_price": "0.15", "output_price": "0.60"},
         "capabilities": ["llm.chat"],
+    },
+    "AutomateChatRequest": {
+        "input": {"messages": [{"role": "user", "content": _QUESTION}]},
+        "params": {"max_tokens": 100},
     },
     "AutomateRunRequest": {"input": {"question": _QUESTION}, "params": {"max_tokens": 100}},
 }

@@ -19,29 +19,16 @@ from automate_api.v1.serializers.fields import (
     RunParamsField,
     helped,
 )
+from automate_api.v1.serializers.grants import GrantsSerializer
 from automate_api.v1.serializers.rows import RowSerializer
 
-MOST_GRANTEES = 200
 
-
-class AccessSerializer(serializers.Serializer[Any]):
+class AccessSerializer(GrantsSerializer):
     """Who may run an endpoint besides the tenant's staff; at most 200 users and as many groups."""
 
     members = serializers.BooleanField(required=False, help_text=_("Every member of the tenant."))
     users = MemberField(many=True, required=False, help_text=_("Ids of users, members of the tenant."))
     groups = GroupField(many=True, required=False, help_text=_("Ids of groups that have a member in the tenant."))
-
-    def to_internal_value(self, data: Any) -> Any:
-        """The users and groups themselves; each id is looked up, so that there may not be too many."""
-        for name in ("users", "groups"):
-            if isinstance(data, dict) and isinstance(data.get(name), list) and len(data[name]) > MOST_GRANTEES:
-                detail = _("At most %(most)s may be named; a group counts as one.") % {"most": MOST_GRANTEES}
-                raise serializers.ValidationError({name: [detail]}, code="max_length")
-        return super().to_internal_value(data)
-
-    def to_representation(self, instance: dict[str, Any]) -> dict[str, Any]:
-        """`Endpoint.access` as it is: it holds ids already."""
-        return instance
 
 
 class EndpointSerializer(RowSerializer[Endpoint]):

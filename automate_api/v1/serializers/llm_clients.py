@@ -1,9 +1,11 @@
 """LLM clients on the wire."""
 
+from functools import cache
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
+from rest_framework.request import Request
 
 from automate_api.models import LLMClient, Provider
 from automate_api.v1.serializers.fields import (
@@ -14,19 +16,16 @@ from automate_api.v1.serializers.fields import (
     ReadableRelatedField,
     helped,
 )
+from automate_api.v1.serializers.grants import GrantsSerializer
 from automate_api.v1.serializers.rows import RowSerializer
 
 
-class SharingSerializer(serializers.Serializer[Any]):
-    """Who an LLM client is shared with."""
+class SharingSerializer(GrantsSerializer):
+    """Who an LLM client is shared with; at most 200 users and as many groups."""
 
     tenant = serializers.BooleanField(help_text=_("Every member of the tenant."))
-    users = MemberField(many=True, help_text=_("Ids of users."))
-    groups = GroupField(many=True, help_text=_("Ids of groups."))
-
-    def to_representation(self, instance: dict[str, Any]) -> dict[str, Any]:
-        """`LLMClient.sharing` as it is: it holds ids already."""
-        return instance
+    users = MemberField(many=True, help_text=_("Ids of users, members of the tenant."))
+    groups = GroupField(many=True, help_text=_("Ids of groups that have a member in the tenant."))
 
 
 class LLMClientSerializer(RowSerializer[LLMClient]):
@@ -68,8 +67,9 @@ class LLMClientSerializer(RowSerializer[LLMClient]):
             "version",
             "created_at",
             "updated_at",
+            "deleted_at",
         )
-        read_only_fields = ("owner", "version", "created_at", "updated_at")
+        read_only_fields = ("owner", "version", "created_at", "updated_at", "deleted_at")
         extra_kwargs = helped(
             name=_("What people call it; unique among those of its owner."),
             description=_("What it is good for."),
@@ -77,6 +77,40 @@ class LLMClientSerializer(RowSerializer[LLMClient]):
             system_prompt=_("What the model is told before anything else."),
             max_tokens=_("The longest answer, in tokens; null: as the model server has it."),
             owner=_("Who made it."),
-            version=_("Counts up with every change."),
+            version=_("Counts up with every change but one of who it is shared with."),
+            deleted_at=_("When it was deleted; null: it is not."),
         )
         validators: list[Any] = []
+
+
+class NewNameSerializer(serializers.Serializer[Any]):
+    """What something shall be called."""
+
+    name = serializers.CharField(max_length=200, help_text=_("Unique among the LLM clients of its owner."))
+
+
+class ChatRequestSerializer(serializers.Serializer[Any]):
+    """What a caller may send to an LLM client: what to answer to, and nothing that says where or as whom."""
+
+    input = serializers.JSONField(
+        help_text=_("A text, or an object with `messages`, the conversation so far; see the task type `llm.chat`.")
+    )
+    params = ObjectField(
+        required=False, help_text=_("Parameters of the task type `llm.chat`; they win over the LLM client's.")
+    )
+
+
+@cache
+def _chat_request() -> ChatRequestSerializer:
+    return ChatRequestSerializer()
+
+
+def chat_request_of(request: Request) -> dict[str, Any]:
+    """`input`, and `params` where they were sent, of a request to an LLM client.
+
+    Raises:
+        ValidationError: they do not fit.
+    """
+    # As `run_request_of`.
+    asked: dict[str, Any] = _chat_request().run_validation(request.data)
+    return asked
