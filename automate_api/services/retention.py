@@ -1,15 +1,15 @@
-"""What is kept of jobs that have ended, and of prompt logs, and for how long."""
+"""What is kept of jobs that have ended, of prompt logs and of deleted LLM clients, and for how long."""
 
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
 from automate_api.conf import settings
-from automate_api.models import Job, JobEvent, PromptLog
+from automate_api.models import Endpoint, Execution, Job, JobEvent, LLMClient, PromptLog
 from automate_api.services.leases import from_now
 from automate_api.services.recording import writing
 
@@ -62,6 +62,42 @@ def prune_prompt_logs(*, older_than: timedelta, batch: int = 500) -> Iterator[in
 
 def _old_prompt_logs(age: timedelta) -> Any:
     return PromptLog.objects.filter(created_at__lte=timezone.now() - age)
+
+
+def count_llm_clients() -> int:
+    """How many deleted LLM clients have been kept for `AUTOMATE_API_LLM_CLIENT_RETENTION`."""
+    return int(_expired_llm_clients().count())
+
+
+def prune_llm_clients(*, batch: int = 1000) -> Iterator[int]:
+    """Delete expired LLM clients for good, with their versions and shares; executions and prompt logs stay.
+
+    Yields how many, batch by batch. What has run on them says so no longer, also batch by batch.
+    """
+    expired = _expired_llm_clients().order_by("deleted_at").values_list("pk", flat=True)
+    while chosen := list(expired.all()[: batch // 10 or 1]):
+        runs = Execution.objects.filter(llm_client__in=chosen).order_by()
+        while found := list(runs.values_list("pk", flat=True)[:batch]):
+            with writing():
+                Execution.objects.filter(pk__in=found).update(llm_client=None)
+        yield _delete_llm_clients(chosen)
+
+
+def _delete_llm_clients(chosen: list[Any]) -> int:
+    with writing(), transaction.atomic():
+        # Looked at again under a lock: a longer retention may have had one of them restored meanwhile.
+        still = list(_expired_llm_clients().select_for_update().filter(pk__in=chosen).values_list("pk", flat=True))
+        _deleted, by_model = LLMClient.objects.filter(pk__in=still).delete()
+    return by_model.get(LLMClient._meta.label, 0)  # noqa: SLF001 - Django's public _meta
+
+
+def _expired_llm_clients() -> Any:
+    retention = settings.llm_client_retention
+    if retention is None:
+        return LLMClient.objects.none()
+    # One that an endpoint uses has been deleted behind the services' back, and nothing would delete it for good.
+    used = Exists(Endpoint.objects.filter(llm_client=OuterRef("pk")))
+    return LLMClient.objects.filter(~used, deleted_at__lte=from_now(-float(retention)))
 
 
 def _expired_jobs() -> Any:

@@ -15,6 +15,7 @@ _PRUNED: tuple[tuple[str, Callable[[], int], Callable[[], Iterator[int]]], ...] 
     ("jobs", retention.count_jobs, retention.prune_jobs),
     ("job events", retention.count_events, retention.prune_events),
     ("events", events.count_expired, events.prune),
+    ("LLM clients", retention.count_llm_clients, retention.prune_llm_clients),
 )
 
 
@@ -23,10 +24,10 @@ class Command(BaseCommand):
 
     help = str(
         _(
-            "Delete idempotency keys, ended jobs and their events, and the events that were sent here, that have been "
-            "kept for as long as AUTOMATE_API_IDEMPOTENCY_RETENTION, AUTOMATE_API_JOB_RETENTION, "
-            "AUTOMATE_API_JOB_EVENT_RETENTION and AUTOMATE_API_EVENT_RETENTION say. "
-            "Interrupted, start it again."
+            "Delete idempotency keys, ended jobs and their events, the events that were sent here, and LLM clients that were "
+            "deleted, once they have been kept for as long as AUTOMATE_API_IDEMPOTENCY_RETENTION, "
+            "AUTOMATE_API_JOB_RETENTION, AUTOMATE_API_JOB_EVENT_RETENTION, AUTOMATE_API_EVENT_RETENTION and "
+            "AUTOMATE_API_LLM_CLIENT_RETENTION say. Interrupted, start it again."
         )
     )
 

@@ -9,12 +9,23 @@ from django.db.models import F
 from django.utils import timezone
 from pytest_django import Settings
 
-from automate_api.models import Event, Execution, IdempotencyKey, Job, JobEvent, JobStep
+from automate_api.models import (
+    Event,
+    Execution,
+    IdempotencyKey,
+    Job,
+    JobEvent,
+    JobStep,
+    LLMClient,
+    LLMClientShare,
+    LLMClientVersion,
+    PromptLog,
+)
 from automate_api.services import events, retention
 from automate_api.services.events import ingest
 from automate_api.services.idempotency import Claim, claim_key
-from automate_api.services.runs import prepare_execution
-from tests.factories import make_actor, make_endpoint, make_user
+from automate_api.services.runs import prepare_chat, prepare_execution
+from tests.factories import make_actor, make_endpoint, make_llm_client, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -25,9 +36,9 @@ def prune(stderr: StringIO | None = None) -> str:
     return out.getvalue()
 
 
-def said(*, keys: int = 0, jobs: int = 0, events: int = 0, sent: int = 0) -> str:
+def said(*, keys: int = 0, jobs: int = 0, events: int = 0, sent: int = 0, clients: int = 0) -> str:
     """What the command says."""
-    counts = {"idempotency keys": keys, "jobs": jobs, "job events": events, "events": sent}
+    counts = {"idempotency keys": keys, "jobs": jobs, "job events": events, "events": sent, "LLM clients": clients}
     return "".join(f"{label}: {count} deleted\n" for label, count in counts.items())
 
 
@@ -116,3 +127,50 @@ def test_a_terminal_shows_how_far_it_is() -> None:
     shown = Terminal()
     prune(shown)
     assert "job events [" + "#" * 30 + "] 4/4" in shown.getvalue()
+
+
+def make_deleted_client(*, days: float) -> LLMClient:
+    """One that was deleted so long ago, with a version, a share and something that ran on it."""
+    client = make_llm_client()
+    client.shares.create(user=make_user())
+    execution = prepare_chat(client, actor=make_actor(is_staff=True), correlation_id="c", input="?")
+    execution.save(force_insert=True)
+    PromptLog.objects.create(tenant_id="default", execution=execution, log_key=client.slug)
+    LLMClient.objects.filter(pk=client.pk).update(deleted_at=timezone.now() - timedelta(days=days))
+    return client
+
+
+def test_expired_llm_clients_go_and_what_ran_on_them_stays(settings: Settings) -> None:
+    gone, kept, alive = make_deleted_client(days=31), make_deleted_client(days=29), make_llm_client()
+    settings.AUTOMATE_API_LLM_CLIENT_RETENTION = None
+    assert prune() == said()
+    del settings.AUTOMATE_API_LLM_CLIENT_RETENTION
+    assert prune() == said(clients=1)
+    assert set(LLMClient.objects.all()) == {kept, alive}
+    assert not LLMClientVersion.objects.filter(llm_client_id=gone.pk).exists()
+    assert list(LLMClientShare.objects.values_list("llm_client", flat=True)) == [kept.pk]
+    ran = set(Execution.objects.values_list("llm_client", "llm_client_version"))
+    assert ran == {(kept.pk, 1), (None, 1)}
+    assert PromptLog.objects.count() == 2
+
+
+def test_one_that_an_endpoint_uses_all_the_same_is_left() -> None:
+    client, gone = make_deleted_client(days=31), make_deleted_client(days=31)
+    make_endpoint(llm_client=client)
+    assert prune() == said(clients=1)
+    assert not LLMClient.objects.filter(pk=gone.pk).exists()
+
+
+def test_llm_clients_go_in_batches_and_so_does_what_ran_on_them() -> None:
+    for _client in range(5):
+        make_deleted_client(days=31)
+    assert list(retention.prune_llm_clients(batch=20)) == [2, 2, 1]
+    assert not LLMClient.objects.exists()
+    assert Execution.objects.filter(llm_client=None).count() == 5
+    most_used = make_deleted_client(days=31)
+    for number in range(4):
+        Execution.objects.create(
+            tenant_id="default", llm_client=most_used, task_type="llm.chat", input="?", correlation_id=str(number)
+        )
+    assert list(retention.prune_llm_clients(batch=2)) == [1]
+    assert not Execution.objects.exclude(llm_client=None).exists()
