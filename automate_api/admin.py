@@ -95,9 +95,9 @@ class TenantAdmin(_ModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """The counters, and once it is made the tenant: what a row refers to stays in the tenant it was made in."""
         kept = (
-            ("version", "created_at", "updated_at")
+            ("version", "created_at", "updated_at", "deleted_at")
             if obj is None
-            else ("tenant_id", "version", "created_at", "updated_at")
+            else ("tenant_id", "version", "created_at", "updated_at", "deleted_at")
         )
         return tuple(name for name in kept if hasattr(self.model, name))
 
@@ -127,9 +127,10 @@ class ShareInline(_TabularInline):
 
 @admin.register(LLMClient)
 class LLMClientAdmin(TenantAdmin):
-    """LLM clients."""
+    """LLM clients, deleted ones too; to delete one here is for good."""
 
-    list_display = ("name", "tenant_id", "slug", "provider", "model", "owner", "version")
+    list_display = ("name", "tenant_id", "slug", "provider", "model", "owner", "version", "deleted_at")
+    list_filter: ClassVar[Any] = (("deleted_at", admin.EmptyFieldListFilter), "tenant_id")
     list_select_related = ("provider", "owner")
     search_fields = ("name", "slug", "model")
     raw_id_fields = ("provider", "owner")

@@ -135,6 +135,11 @@ class Served:
         """Start a streamed run and read the answer's head."""
         return self.send("POST", f"/api/v1/modal/endpoints/{endpoint}/stream/", {"input": given})
 
+    def chat(self, client: int, given: Any = "Hello") -> Stream:
+        """Start a streamed chat and read the answer's head."""
+        path = f"/api/v1/llm-clients/{client}/chat/"
+        return self.send("POST", path, {"input": given}, Accept="text/event-stream")
+
     def leave_early(self, endpoint: int) -> socket.socket:
         """Send the request of a streamed run and read nothing; close the socket to leave."""
         body = b'{"input": "Hello"}'

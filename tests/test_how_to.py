@@ -117,6 +117,20 @@ def test_access_narrows_step_by_step(reader: Reader, follow: Callable[[str], lis
     assert reader.run(run) == "409"
 
 
+def test_llm_clients_are_shared_asked_copied_renamed_deleted_and_restored(follow: Callable[[str], list[str]]) -> None:
+    shared, listed, asked, streamed, copied, renamed, deleted = follow("share-llm-clients")
+    assert json.loads(shared)["sharing"] == {"tenant": True, "users": [], "groups": []}
+    assert json.loads(listed)["results"] == []
+    assert json.loads(asked)["output"]["text"] == TEXT
+    assert [line for line in streamed.splitlines() if line.startswith("event: ")][-1] == "event: final"
+    copy, found = (json.loads(part) for part in copied.splitlines())
+    assert [row["id"] for row in found["results"]] == [copy["id"]]
+    assert (json.loads(renamed)["name"], json.loads(renamed)["slug"]) == ("Our helper", "helper")
+    listing, restored = (json.loads(part) for part in deleted.strip().splitlines())
+    assert [row["name"] for row in listing["results"]] == ["Mistake"]
+    assert (restored["name"], restored["deleted_at"]) == ("Mistake", None)
+
+
 def test_tenants_see_their_own_rows_only(reader: Reader, follow: Callable[[str], list[str]]) -> None:
     printed = follow("tenants")
     assert last_json(printed[2])["results"] == []

@@ -48,6 +48,35 @@ def test_a_stream_is_the_whole_answer_and_is_stored_when_it_ends(server: Served,
     assert [row["status"] for row in page["results"]] == ["succeeded"]
 
 
+def test_a_chat_without_an_endpoint_is_a_stream_too(server: Served, model_server: FakeUpstream) -> None:
+    """The model server sends the next piece only after the client has read the one before."""
+    endpoint = server.make_endpoint(model_server.url, "gated:3")
+    client = server.call("GET", f"/api/v1/endpoints/{endpoint}/")[1]["llm_client"]
+    with server.chat(client) as stream:
+        assert stream.response.headers["Content-Type"].startswith("text/event-stream")
+        assert stream.event() == ("started", {"attempt": 1})
+        model_server.allow()  # the event that only names the role
+        for number in range(3):
+            model_server.allow()
+            assert stream.event() == ("token", {"text": f"{number} "})
+        for _ in range(4):
+            model_server.allow()
+        kind, data = stream.event() or ("", {})
+        assert (kind, data["output"]["text"]) == ("final", "0 1 2 ")
+        assert stream.event() is None
+    assert server.running() == 0
+
+
+def test_a_chat_ends_with_its_client(server: Served, model_server: FakeUpstream) -> None:
+    endpoint = server.make_endpoint(model_server.url, "gated:7")
+    client = server.call("GET", f"/api/v1/endpoints/{endpoint}/")[1]["llm_client"]
+    with server.chat(client) as stream:
+        assert stream.event() == ("started", {"attempt": 1})
+    assert until(lambda: server.running() == 0, seconds=20)
+    _status, page = server.call("GET", "/api/v1/executions/?status=cancelled")
+    assert any(row["llm_client"] == client and row["endpoint"] is None for row in page["results"])
+
+
 def test_a_stream_sent_again_under_its_key_is_its_terminal_event(server: Served, model_server: FakeUpstream) -> None:
     path = f"/api/v1/modal/endpoints/{server.make_endpoint(model_server.url, 'chat')}/stream/"
     key = {"Idempotency-Key": "once"}

@@ -42,9 +42,9 @@ class DomainMixin(TenantFilterMixin):
 
     def get_queryset(self) -> QuerySet[Any]:
         """The rows readable by the caller; a subclass narrows it further."""
-        return self.readable_among(super().get_queryset())
+        return self._readable_among(super().get_queryset())
 
-    def readable_among(self, rows: Any) -> QuerySet[Any]:
+    def _readable_among(self, rows: Any) -> QuerySet[Any]:
         """Those of the view's `rows` that the caller may read."""
         readable: QuerySet[Any] = rows.readable_by(self.get_actor())
         return readable

@@ -31,7 +31,7 @@ from automate_api.v1.correlation import correlation_id_of
 from automate_api.v1.filtersets import LLMClientFilterSet
 from automate_api.v1.negotiation import prefers_event_stream
 from automate_api.v1.prefer import JOB_ACCEPTED, PREFER, answer_run
-from automate_api.v1.serializers.events import EVENT_STREAM
+from automate_api.v1.serializers.run_events import EVENT_STREAM
 from automate_api.v1.serializers.executions import ExecutionSerializer
 from automate_api.v1.serializers.llm_clients import (
     ChatRequestSerializer,
@@ -64,12 +64,12 @@ class LLMClientViewSet(DomainMixin, BaseModelViewSet):
     # As of `RunsMixin`.
     atomic_requests: ClassVar[bool] = False
 
-    def readable_among(self, rows: Any) -> QuerySet[Any]:
+    def _readable_among(self, rows: Any) -> QuerySet[Any]:
         """Those the caller may read; where deleted ones are asked for, those it may restore."""
         wants_deleted = self.action == "list" and self.request.query_params.get("deleted") == "true"
         if wants_deleted or self.action == "restore":
             return restorable_llm_clients(actor=self.get_actor(), among=rows)
-        return super().readable_among(rows)
+        return super()._readable_among(rows)
 
     def perform_create(self, serializer: BaseSerializer[Any]) -> None:
         """Make it the caller's."""

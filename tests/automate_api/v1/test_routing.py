@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import json
+from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -10,8 +11,10 @@ from django.db import connections
 from django.test import AsyncClient
 from django.urls import resolve, reverse
 
+from automate_api.engine.storage import in_storage_thread
 from automate_api.models import Execution
 from automate_api.services.api_keys import issue_key
+from automate_api.v1.base import routing
 from tests.factories import make_endpoint, make_llm_client, make_provider, make_user
 from tests.upstream import TEXT, FakeUpstream
 
@@ -24,6 +27,38 @@ def test_a_thread_resolves_it_to_the_view_itself() -> None:
     assert match.view_name == "automate_modal:endpoint-stream"
     assert match.kwargs == {"pk": "ask"}
     assert reverse(match.view_name, kwargs={"pk": "ask"}) == PATH
+
+
+CHAT = "/api/v1/llm-clients/{}/chat/"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("accept", ["text/event-stream", "application/json"])
+def test_one_that_streams_only_where_it_is_asked_to(
+    upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch, accept: str
+) -> None:
+    """What is no stream takes long, and must not keep one of the few threads that all requests share."""
+    shared: list[str] = []
+
+    async def noted(function: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+        shared.append(request.headers["Accept"])
+        return await in_storage_thread(function, request, *args, **kwargs)
+
+    monkeypatch.setattr(routing, "in_storage_thread", noted)
+    client = make_llm_client(provider=make_provider(base_url=upstream.url))
+    _key, text = issue_key(tenant_id="default", user=client.owner, name="x", scopes=["llm-clients:run"])
+
+    async def ask() -> None:
+        headers = {"Authorization": f"Bearer {text}", "Accept": accept}
+        path, body = CHAT.format(client.pk), {"input": "Hello"}
+        answer = await AsyncClient().post(path, body, content_type="application/json", headers=headers)
+        assert answer.headers["Content-Type"].startswith(accept)
+        if answer.streaming:
+            assert b"event: final" in b"".join([piece async for piece in answer.streaming_content])
+
+    async_to_sync(ask)()
+    assert Execution.objects.get().output["text"] == TEXT
+    assert shared == ([accept] if accept == "text/event-stream" else [])
 
 
 async def test_an_event_loop_resolves_it_to_a_coroutine_function_with_the_views_marks() -> None:
