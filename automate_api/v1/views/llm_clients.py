@@ -31,7 +31,6 @@ from automate_api.v1.correlation import correlation_id_of
 from automate_api.v1.filtersets import LLMClientFilterSet
 from automate_api.v1.negotiation import prefers_event_stream
 from automate_api.v1.prefer import JOB_ACCEPTED, PREFER, answer_run
-from automate_api.v1.serializers.run_events import EVENT_STREAM
 from automate_api.v1.serializers.executions import ExecutionSerializer
 from automate_api.v1.serializers.llm_clients import (
     ChatRequestSerializer,
@@ -40,6 +39,7 @@ from automate_api.v1.serializers.llm_clients import (
     SharingSerializer,
     chat_request_of,
 )
+from automate_api.v1.serializers.run_events import EVENT_STREAM
 from automate_api.v1.views.domain import DomainMixin, is_asgi
 
 
