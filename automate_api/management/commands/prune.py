@@ -24,8 +24,8 @@ class Command(BaseCommand):
 
     help = str(
         _(
-            "Delete idempotency keys, ended jobs and their events, the events that were sent here, and LLM clients that were "
-            "deleted, once they have been kept for as long as AUTOMATE_API_IDEMPOTENCY_RETENTION, "
+            "Delete idempotency keys, ended jobs and their events, the events that were sent here, and LLM clients "
+            "that were deleted, once they have been kept for as long as AUTOMATE_API_IDEMPOTENCY_RETENTION, "
             "AUTOMATE_API_JOB_RETENTION, AUTOMATE_API_JOB_EVENT_RETENTION, AUTOMATE_API_EVENT_RETENTION and "
             "AUTOMATE_API_LLM_CLIENT_RETENTION say. Interrupted, start it again."
         )
