@@ -56,7 +56,9 @@ def described(operation: Operation, url: str) -> dict[str, Any]:
 def fields(described: dict[str, Any]) -> list[str]:
     """The dotted names of the fields that an operation's body takes."""
     content = described.get("requestBody", {}).get("content", {}).get(corpus.JSON, {})
-    return list(_names(content.get("schema", {})))
+    body = resolved(content.get("schema", {}))
+    # Of several forms of a body the first; what a field of it holds depends on what is sent.
+    return list(_names(body.get("anyOf", [body])[0]))
 
 
 def _names(part: Any, prefix: str = "") -> Iterator[str]:
@@ -68,11 +70,11 @@ def _names(part: Any, prefix: str = "") -> Iterator[str]:
 
 
 def resolved(part: Any) -> Any:
-    """`part`, or the component it refers to; of several the first."""
-    for inner in [part, *part.get("allOf", ()), *part.get("anyOf", ())]:
+    """`part`, or the component it refers to."""
+    for inner in [part, *part.get("allOf", ())]:
         if "$ref" in inner:
             _document, components, kind, name = inner["$ref"].split("/")
-            return resolved(schema()[components][kind][name])
+            return schema()[components][kind][name]
     return part
 
 
