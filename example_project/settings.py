@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "automate_api",
     "automate_modal",
+    "example_project.documents",
     "example_project.tenants",
 ]
 

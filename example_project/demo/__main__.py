@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 
 from example_project.demo.client import Client
 from example_project.demo.console import DemoError, detail, heading, progress, say
+from example_project.demo.files import count_words
 from example_project.demo.jobs import outlive_a_worker
 from example_project.demo.processes import free_to_bind, manage, running, tail, wait_for_port
 from example_project.demo.story import tell
@@ -121,6 +122,7 @@ def demo() -> None:
             client = Client(port, staff["api_key"])
             endpoint = tell(client, f"{model}/v1", model_key)
             outlive_a_worker(client, endpoint, lambda: workers.enter_context(worker(env)))
+            count_words(client)
             show_addresses(client, staff)
             if os.environ.get("ONCE") != "1":
                 serve_on(server)

@@ -1,6 +1,7 @@
 """A client of the API in the standard library's words, so that nothing is hidden."""
 
 import json
+import secrets
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from typing import Any
 from example_project.demo.console import DemoError, detail, styled
 
 TIMEOUT = 120  # seconds without a byte
+
+_TYPE_OF_JSON = {"Content-Type": "application/json"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +37,34 @@ class Client:
 
     def call(self, method: str, path: str, body: Any = None, *, expect: int = 200) -> Any:
         """Print and send a request; its JSON answer. DemoError unless the status is `expect`."""
-        connection = self._send(method, path, body, accept="application/json")
+        headers = {"Accept": "application/json", **_TYPE_OF_JSON}
+        return json.loads(self._read(method, path, _json(body), headers, expect=expect, shown=printed(body)))
+
+    def upload(self, path: str, name: str, content: bytes) -> Any:
+        """Send a text file as the part `file` of a form (RFC 7578); the JSON answer of a 201."""
+        boundary = secrets.token_hex(16)
+        head = f'Content-Disposition: form-data; name="file"; filename="{name}"\r\nContent-Type: text/plain\r\n\r\n'
+        body = b"--%b\r\n%b%b\r\n--%b--\r\n" % (boundary.encode(), head.encode(), content, boundary.encode())
+        headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+        return json.loads(self._read("POST", path, body, headers, expect=201, shown=f"  {name}"))
+
+    def download(self, path: str, headers: dict[str, str], *, expect: int) -> bytes:
+        """The bytes of an answer."""
+        return self._read("GET", path, None, headers, expect=expect, shown=f"  {headers}")
+
+    def _read(
+        self, method: str, path: str, body: bytes | None, headers: dict[str, str], *, expect: int, shown: str
+    ) -> bytes:
+        connection = self._send(method, path, body, headers, shown=shown)
         try:
             answer = connection.getresponse()
-            text = answer.read().decode()
+            content = answer.read()
         except (OSError, HTTPException) as error:
             raise DemoError(f"{method} {path}: no answer ({error!r})") from error
         finally:
             connection.close()
-        self._check(method, path, answer, text, expect)
-        return json.loads(text)
+        self._check(method, path, answer, content, expect)
+        return content
 
     def stream(self, path: str, body: Any = None) -> Iterator[Event]:
         """Print and send a request, a POST where it has a body; its events, each as it arrives.
@@ -51,11 +72,12 @@ class Client:
         DemoError unless they are well-formed.
         """
         started, method = time.monotonic(), "GET" if body is None else "POST"
-        connection = self._send(method, path, body, accept="text/event-stream")
+        headers = {"Accept": "text/event-stream", **_TYPE_OF_JSON}
+        connection = self._send(method, path, _json(body), headers, shown=printed(body))
         try:
             answer = connection.getresponse()
             if answer.status != 200 or answer.headers.get_content_type() != "text/event-stream":
-                self._check(method, path, answer, answer.read().decode(), expect=200)
+                self._check(method, path, answer, answer.read(), expect=200)
                 raise DemoError(f"{method} {path} answered {answer.headers['Content-Type']}, not an event stream")
             yield from _events(answer, started)
         except (OSError, HTTPException) as error:
@@ -63,28 +85,34 @@ class Client:
         finally:
             connection.close()
 
-    def _send(self, method: str, path: str, body: Any, *, accept: str) -> HTTPConnection:
-        shown = "" if body is None else f"  {json.dumps(masked(body), ensure_ascii=False)}"
+    def _send(
+        self, method: str, path: str, body: bytes | None, headers: dict[str, str], *, shown: str
+    ) -> HTTPConnection:
         detail(styled(f"{method} {path}", "36") + shown)
         connection = HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
-        headers = {"Authorization": f"Bearer {self.api_key}", "Accept": accept}
-        if body is not None:
-            headers["Content-Type"] = "application/json"
         try:
-            connection.request(method, path, json.dumps(body) if body is not None else None, headers)
+            connection.request(method, path, body, {"Authorization": f"Bearer {self.api_key}", **headers})
         except OSError as error:
             raise DemoError(f"{method} {path}: the server cannot be reached ({error})") from error
         return connection
 
     @staticmethod
-    def _check(method: str, path: str, answer: HTTPResponse, text: str, expect: int) -> None:
+    def _check(method: str, path: str, answer: HTTPResponse, content: bytes, expect: int) -> None:
         if answer.status != expect:
-            raise DemoError(f"{method} {path} answered {answer.status}, not {expect}:\n      {text[:1000]}")
+            text = content.decode(errors="replace")[:1000]
+            raise DemoError(f"{method} {path} answered {answer.status}, not {expect}:\n      {text}")
 
 
-def masked(body: Any) -> Any:
-    """A body to print: without its key."""
-    return {**body, "api_key": "…"} if isinstance(body, dict) and "api_key" in body else body
+def printed(body: Any) -> str:
+    """A body to print, behind a path: without its key."""
+    if body is None:
+        return ""
+    masked = {**body, "api_key": "…"} if isinstance(body, dict) and "api_key" in body else body
+    return f"  {json.dumps(masked, ensure_ascii=False)}"
+
+
+def _json(body: Any) -> bytes | None:
+    return None if body is None else json.dumps(body).encode()
 
 
 def _events(answer: HTTPResponse, started: float) -> Iterator[Event]:

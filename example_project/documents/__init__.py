@@ -1,0 +1,1 @@
+"""What this host adds of its own: a capability, and a handler of events."""
