@@ -19,7 +19,8 @@ from automate_api import conf
 from automate_api.v1.base.authenticators import ConfiguredAuthenticators
 from tests.guides import DOCS, table
 
-_ABOUT = re.compile(r"^#+ (.+)\n\n```python\nfrom ([\w.]+) import ([\w, ]+)\n```$", re.MULTILINE)
+# The names stand on one line, or in parentheses on several.
+_ABOUT = re.compile(r"^#+ (.+)\n\n```python\nfrom ([\w.]+) import ([\w, ]+|\([\w,\s]+\))\n```$", re.MULTILINE)
 _OVERRIDE = re.compile(r"^Override.*:\n", re.MULTILINE)
 
 #: Stands for a default in a table where there is none.
@@ -64,7 +65,7 @@ def promises_of(page: str, text: str) -> list[Promise]:
     found = list(_ABOUT.finditer(text))
     ends = [*(match.start() for match in found[1:]), len(text)]
     return [
-        Promise(page, match[1], match[2], tuple(match[3].split(", ")), text[match.end() : end])
+        Promise(page, match[1], match[2], tuple(re.findall(r"\w+", match[3])), text[match.end() : end])
         for match, end in zip(found, ends, strict=False)
     ]
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, ClassVar
 
+from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ParseError, ValidationError
 from rest_framework.parsers import BaseParser
@@ -33,6 +34,11 @@ _FORM: dict[str, Any] = {
         "task_type": {"type": "string", "description": _("One of the endpoint's task types.")},
     },
     "additionalProperties": {"type": "string", "format": "binary"},
+    "example": {
+        "params": '{"language": "en"}',
+        "task_type": "audio.stt",
+        "audio": "(the bytes of greeting.wav)",
+    },
 }
 
 #: For `@extend_schema(request=…)`.
@@ -70,9 +76,9 @@ def run_form_of(request: Request) -> tuple[dict[str, Any], dict[str, list[Upload
     Raises:
         ValidationError: it does not fit.
     """
-    if "json" in (request.content_type or ""):
+    form = request.data
+    if not isinstance(form, MultiValueDict):
         return run_request_of(request), {}
-    form: Any = request.data
     parts = {name: values for name, values in form.lists() if name not in request.FILES}
     files = {name: [_upload(file) for file in found] for name, found in request.FILES.lists()}
     twice = [name for name, values in parts.items() if len(values) > 1]

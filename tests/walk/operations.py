@@ -49,6 +49,9 @@ def _operations(
     if resolver.namespace:
         namespaces = (*namespaces, resolver.namespace)
     for pattern in resolver.url_patterns:
+        if getattr(pattern, "app_name", None) == "admin":
+            # Django's admin asks who is there before each of its views; `test_admin.py` tries ours.
+            continue
         if isinstance(pattern, URLResolver):
             yield from _operations(pattern, namespaces, packages, ours=ours)
         elif ours or _view_of(pattern).__module__.split(".")[0] in packages:

@@ -37,6 +37,8 @@ class Policy:
     body: Body | None = None
     #: Whether the body is a form with files, and not JSON.
     is_form: bool = False
+    #: Whether a form does as well as JSON.
+    takes_forms: bool = False
     #: Whether the answer has one form, whatever the caller accepts.
     has_one_form: bool = False
     #: The places of ids in the body: dotted, and with `[]` at the end where it is a list of ids.
@@ -194,10 +196,14 @@ POLICIES: Mapping[str, Policy] = {
         resource="endpoints", access="write", role="staff", status=204, path=_ENDPOINT
     ),
     "automate_api:endpoint-run POST": Policy(resource="endpoints", access="run", path=_ENDPOINT, body=_run),
-    "automate_modal:endpoint-run POST": Policy(resource="endpoints", access="run", path=_ENDPOINT, body=_run),
-    "automate_modal:endpoint-stream POST": Policy(resource="endpoints", access="run", path=_ENDPOINT, body=_run),
+    "automate_modal:endpoint-run POST": Policy(
+        resource="endpoints", access="run", path=_ENDPOINT, body=_run, takes_forms=True
+    ),
+    "automate_modal:endpoint-stream POST": Policy(
+        resource="endpoints", access="run", path=_ENDPOINT, body=_run, takes_forms=True
+    ),
     "automate_modal:endpoint-job POST": Policy(
-        resource="endpoints", access="run", status=202, path=_ENDPOINT, body=_run
+        resource="endpoints", access="run", status=202, path=_ENDPOINT, body=_run, takes_forms=True
     ),
     # executions and prompt logs
     "automate_api:execution-list GET": Policy(
@@ -231,7 +237,9 @@ POLICIES: Mapping[str, Policy] = {
             "provider": "prompt_log.provider",
         },
     ),
-    "automate_api:prompt-log-download GET": Policy(resource="prompt-logs", query={"prefix": "prompt_log.log_key"}),
+    "automate_api:prompt-log-download GET": Policy(
+        resource="prompt-logs", query={"prefix": "prompt_log.log_key"}, has_one_form=True
+    ),
     "automate_api:prompt-log-detail GET": Policy(resource="prompt-logs", path={"pk": ("prompt_log",)}),
     # jobs
     "automate_api:job-list GET": Policy(

@@ -5,8 +5,7 @@ from typing import Any, ClassVar
 
 from django.http import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.request import Request
 
@@ -21,6 +20,8 @@ from automate_api.v1.views.domain import DomainMixin, is_asgi
 
 PREFIX = "prefix"
 
+_BYTES = {"type": "string", "format": "binary"}
+_EXAMPLE = [OpenApiExample("an archive", value="(the bytes of helper.zip)", media_type=ZIP)]
 _DOWNLOAD: dict[str, Any] = {
     "parameters": [
         OpenApiParameter(
@@ -36,7 +37,7 @@ _DOWNLOAD: dict[str, Any] = {
         "The logs of the last 30 days whose key begins with the prefix, as a zip file: of each the entries "
         "`{log_key}-system` and `{log_key}-history`, or `{log_key}-error` where it cannot be had. At most 1000."
     ),
-    "responses": {(200, ZIP): OpenApiResponse(OpenApiTypes.BINARY, description=_("The zip file."))},
+    "responses": {(200, ZIP): OpenApiResponse(_BYTES, description=_("The zip file."), examples=_EXAMPLE)},
 }
 
 
