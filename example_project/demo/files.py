@@ -24,7 +24,7 @@ def count_words(client: Client) -> None:
 def upload(client: Client) -> dict[str, Any]:
     """A file becomes an artifact."""
     heading("Upload a file")
-    made = client.upload("/api/v1/artifacts/", "fox.txt", TEXT.encode())
+    made: dict[str, Any] = client.upload("/api/v1/artifacts/", "fox.txt", TEXT.encode())
     check(made["sha256"] == hashlib.sha256(TEXT.encode()).hexdigest(), "the SHA-256 of what was sent", made)
     detail(f"Artifact {made['id']}: {made['size']} bytes, {made['content_type']}, until {made['expires_at']}")
     return made

@@ -1,7 +1,6 @@
 """What this host does when it is told of a document."""
 
 from automate_api.events import on_event
-
 from automate_api.models import Actor, Event
 from automate_api.services.endpoints import find_runnable
 from automate_api.services.jobs import create_job
