@@ -48,8 +48,7 @@ def answer_download(
     version = _Version.of(artifact)
     status = version.unmet_condition(request)
     if status == HTTPStatus.NOT_MODIFIED:
-        # Of the whole, or none at all; Django's middleware would make it 0.
-        return HttpResponseNotModified(headers={**version.headers, "Content-Length": str(artifact.size)})
+        return _NotModified(headers=version.headers)
     if status is not None:
         return _problem(PreconditionFailed(), version.headers)
     try:
@@ -64,6 +63,20 @@ def _redirected(url: str) -> HttpResponse:
     response = HttpResponse(status=HTTPStatus.FOUND, headers={"Location": iri_to_uri(url), "Cache-Control": "no-store"})
     del response["Content-Type"]
     return response
+
+
+class _NotModified(HttpResponseNotModified):
+    """A 304 that says nothing of a length.
+
+    Django's middleware would make it 0, which is not the file's (RFC 9110, section 8.6); and for the file's own,
+    uvicorn waits for so many bytes, and closes the connection when none come.
+    """
+
+    def has_header(self, header: str) -> bool:
+        """Whether the header is there; of the length yes, so that nobody adds it."""
+        return header.lower() == "content-length" or super().has_header(header)
+
+    __contains__ = has_header
 
 
 def _problem(exc: drf.APIException, headers: dict[str, str]) -> HttpResponse:

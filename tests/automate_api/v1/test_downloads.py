@@ -206,7 +206,8 @@ def test_conditions_are_met_in_their_order(
     assert answer.status_code == (200 if status == 206 and method == "HEAD" else status)
     assert (answer["ETag"], answer["Last-Modified"], answer["Cache-Control"]) == (TAG, THEN, "private, no-cache")
     if status == 304:
-        assert ("Content-Type" in answer.headers, answer["Content-Length"]) == (False, "10")
+        # A server that is told of a length waits for so many bytes, and 0 would not be the file's.
+        assert not {"Content-Type", "Content-Length"} & set(answer.headers)
         assert body(answer) == b""
     if status == 412 and method == "GET":
         assert answer.json()["code"] == "precondition_failed"
