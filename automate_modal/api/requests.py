@@ -82,6 +82,8 @@ def run_form_of(request: Request) -> tuple[dict[str, Any], dict[str, list[Upload
     parts = {name: values for name, values in form.lists() if name not in request.FILES}
     files = {name: [_upload(file) for file in found] for name, found in request.FILES.lists()}
     twice = [name for name, values in parts.items() if len(values) > 1]
+    # REST framework has both in one list.
+    twice += [name for name, found in files.items() if len(form.getlist(name)) > len(found)]
     if twice:
         raise ValidationError({name: [_("This part is sent more than once.")] for name in twice})
     sent = {"input": "{}", **{name: values[0] for name, values in parts.items()}}

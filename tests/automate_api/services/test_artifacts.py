@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import io
 import os
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, default_storage
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -178,6 +179,23 @@ def test_only_its_owner_and_staff_find_it() -> None:
     for key in ("", "x", "0" * 33, str(artifact.pk)[:-1]):
         with pytest.raises(NotFound):
             find_artifact(key, actor=owner)
+
+
+def test_more_may_be_named_than_one_statement_takes() -> None:
+    actor = make_actor()
+    keys = [str(upload(actor=actor).pk), *(str(uuid7()) for _ in range(40_000))]
+    connection.ensure_connection()
+    if connection.vendor == "sqlite":
+        # As it is built where nobody says otherwise.
+        connection.connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 32_766)
+    try:
+        require_artifacts({"input.one": [keys[0]] * 40_000}, actor=actor)
+        with pytest.raises(InvalidInput) as caught:
+            require_artifacts({"input.one": keys[0], "input.many": keys}, actor=actor)
+    finally:
+        if connection.vendor == "sqlite":
+            connection.connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 250_000)
+    assert [error.field for error in caught.value.errors] == ["input.many"]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -144,6 +144,8 @@ def test_a_job_takes_files_too(client: APIClient) -> None:
         ({"first": file(), "task_type": "llm.chat"}, "task_type", "invalid_choice"),
         ({"first": file(), "input": ["{}", "{}"]}, "input", "invalid"),
         ({"first": [file(), file()]}, "input.first", "type"),
+        ({"first": [file(), "text"]}, "first", "invalid"),
+        ({"first": ["text", file()]}, "first", "invalid"),
         ({"first": file(), "others": [file()] * 4}, "input.others", "maxItems"),
         ({"first": file(), "input": '{"between": "too long"}'}, "input.between", "maxLength"),
         ({"others": file()}, "input.first", "required"),
