@@ -101,7 +101,8 @@ def _call(handler: Handler, event: Event) -> None:
     try:
         # Of each its own: what one changes is nobody else's business.
         handler(copy.deepcopy(event))
-    except (Exception, SystemExit) as exc:
+    except BaseException as exc:
+        # Also what would end the run, or the loop it is on: nobody interrupts this thread but the handler itself.
         raise _Raised from exc
 
 

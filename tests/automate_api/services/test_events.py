@@ -1,5 +1,6 @@
 """Events: each is stored once, whoever sends it how often, and each handler is called once for it."""
 
+import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
@@ -74,6 +75,21 @@ def stop(event: Event) -> None:
 def leave(event: Event) -> None:
     """A handler that would end the process."""
     raise SystemExit(3)
+
+
+def interrupt(event: Event) -> None:
+    """A handler that would end the loop all runs of the process are on."""
+    raise KeyboardInterrupt
+
+
+def call_off(event: Event) -> None:
+    """A handler that lets out what another loop's task was cancelled with."""
+    raise asyncio.CancelledError
+
+
+def close(event: Event) -> None:
+    """A handler that would end a generator."""
+    raise GeneratorExit
 
 
 def swallow(event: Event) -> None:
@@ -382,7 +398,7 @@ def test_after_the_last_attempt_the_job_has_failed(failing: Job, caplog: pytest.
     assert caplog.text.count("RuntimeError: the password is hunter2") == job.max_attempts - 1
 
 
-@pytest.mark.parametrize("handler", [clash, stop, leave, swallow])
+@pytest.mark.parametrize("handler", [clash, stop, leave, interrupt, call_off, close, swallow])
 def test_whatever_a_handler_does_is_its_own_failure(handler: Any) -> None:
     on_event("*")(handler)
     on_event("*")(mail)
