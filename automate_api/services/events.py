@@ -92,13 +92,27 @@ def _expired() -> Any:
 
 
 def _ingest(rows: list[_Row], common: dict[str, Any], *, user_id: Any) -> list[tuple[UUID, str]]:
-    with writing(), transaction.atomic():
-        stored = _stored(rows, user=user_id, created_at=timezone.now(), **common)
-        ids: list[UUID] = [stored.get(_key_of(row)) or row["id"] for row in rows]
-        new = [row for row, pk in zip(rows, ids, strict=True) if pk == row["id"]]
-        if wanted := [str(row["id"]) for row in new if handlers_for(row["type"])]:
-            create_job(prepare_task(HANDLE, user_id=user_id, input={"events": wanted}, **common))
+    for _round in range(_MOST_ROUNDS):
+        try:
+            with writing(), transaction.atomic():
+                return _ingest_all(rows, common, user_id=user_id)
+        except _Gone:
+            # Again in another transaction: on with this one, the next lock would be out of order.
+            continue
+    raise StorageUnavailable(_("The events could not be stored."))
+
+
+def _ingest_all(rows: list[_Row], common: dict[str, Any], *, user_id: Any) -> list[tuple[UUID, str]]:
+    stored = _stored(rows, user=user_id, created_at=timezone.now(), **common)
+    ids: list[UUID] = [stored.get(_key_of(row)) or row["id"] for row in rows]
+    new = [row for row, pk in zip(rows, ids, strict=True) if pk == row["id"]]
+    if wanted := [str(row["id"]) for row in new if handlers_for(row["type"])]:
+        create_job(prepare_task(HANDLE, user_id=user_id, input={"events": wanted}, **common))
     return [(pk, ACCEPTED if pk == row["id"] else DUPLICATE) for row, pk in zip(rows, ids, strict=True)]
+
+
+class _Gone(Exception):
+    """An event that was there is there no longer."""
 
 
 def _stored(rows: list[_Row], **common: Any) -> dict[Any, UUID]:
@@ -107,16 +121,12 @@ def _stored(rows: list[_Row], **common: Any) -> dict[Any, UUID]:
     new = [row for row in rows if row["idempotency_key"] is None or first.setdefault(_key_of(row), row) is row]
     # Two that have keys in common wait for each other in the same order.
     new.sort(key=lambda row: (row["source"], row["idempotency_key"] or ""))
-    ids: dict[Any, UUID] = {key: row["id"] for key, row in first.items()}
-    for _round in range(_MOST_ROUNDS):
-        if _events.insert(new, **common) == len(new):
-            return ids
-        found = _known.find(list(first), common["tenant_id"])
-        ids |= found
-        new = [row for key, row in first.items() if key not in found]
-        if not new:
-            return ids
-    raise StorageUnavailable(_("The events could not be stored."))
+    if _events.insert(new, **common) == len(new):
+        return {key: row["id"] for key, row in first.items()}
+    found = _known.find(list(first), common["tenant_id"])
+    if len(found) < len(first):
+        raise _Gone
+    return found
 
 
 def _key_of(row: _Row) -> Any:
