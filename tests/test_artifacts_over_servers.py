@@ -252,8 +252,9 @@ def test_a_length_beside_chunks_is_not_believed(site: Site, share: float) -> Non
     body = b"".join(form(3 * MB))
     headers = f"Content-Length: {int(len(body) * share)}\r\nTransfer-Encoding: chunked\r\n"
     with site.send_raw(headers, chunked(body) + b"0\r\n\r\n") as client:
-        client.shutdown(socket.SHUT_WR)
-        with contextlib.suppress(ConnectionError):
+        # Who refuses it may hang up before all of it is sent.
+        with contextlib.suppress(OSError):
+            client.shutdown(socket.SHUT_WR)
             while client.recv(MB):
                 pass
     assert [row["sha256"] for row in site.artifacts()] in ([], [digest(3 * MB)])
