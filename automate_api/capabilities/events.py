@@ -28,13 +28,14 @@ class EventCapability(Capability):
 
     The input is `{"events": [ids]}`. What a handler does in the database is stored together with the note that it was
     called, or not at all. One that raises keeps nobody else from being called; then the attempt has failed, and the
-    next calls those that have not succeeded yet. The output is `{events, calls}`: how many events there were, and how
-    many calls have succeeded in this attempt.
+    next calls those that have not succeeded yet. So it does where the attempt took too long. The output is
+    `{events, calls}`: how many events there were, and how many calls have succeeded in this attempt.
     """
 
     task_type = "event.handle"
     label = _("Call handlers of events")
     for_endpoints = False
+    resumes = True
     input_schema = {
         "type": "object",
         "properties": {"events": {"type": "array", "items": {"type": "string", "format": "uuid"}}},

@@ -22,6 +22,7 @@ from automate_api.exceptions import (
     Conflict,
     HandlerFailed,
     RunCancelled,
+    RunTimeout,
     UpstreamBrokeOff,
     UpstreamFailed,
     UpstreamRateLimited,
@@ -240,7 +241,7 @@ class Attempt:
 
     def _delay_after(self, run: Run) -> float | None:
         """Seconds to the next attempt; None where this was the last."""
-        if not isinstance(run.error, _WORTH_ANOTHER_TRY) or self.job.attempts >= self.job.max_attempts:
+        if not _is_worth_another_try(run) or self.job.attempts >= self.job.max_attempts:
             return None
         asked: float = getattr(run.error, "retry_after", None) or 0.0
         return max(asked, backoff(self.job.attempts))
@@ -265,6 +266,13 @@ class Attempt:
             if not end_without_run(self.held, self.job, error_event(exc)):
                 return
         announce(self.job)
+
+
+def _is_worth_another_try(run: Run) -> bool:
+    if isinstance(run.error, RunTimeout):
+        # What begins from the beginning would not be ready in time either.
+        return run.capability.resumes
+    return isinstance(run.error, _WORTH_ANOTHER_TRY)
 
 
 def _require_enabled(execution: Execution) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 
@@ -90,6 +91,12 @@ def call_off(event: Event) -> None:
 def close(event: Event) -> None:
     """A handler that would end a generator."""
     raise GeneratorExit
+
+
+def dawdle(event: Event) -> None:
+    """A handler that takes longer than the job may."""
+    time.sleep(0.5)
+    _tell("dawdle", event)
 
 
 def swallow(event: Event) -> None:
@@ -426,6 +433,20 @@ def test_whatever_a_handler_does_is_its_own_failure(handler: Any) -> None:
     assert sorted(Item.objects.values_list("name", flat=True)) == ["mail 1", "mail 2"]
     assert fresh(job).status == "retrying"
     assert kinds(job).count("log") == 2
+
+
+def test_what_is_not_done_in_time_is_gone_on_with() -> None:
+    on_event("*")(book)
+    on_event("order.late")(dawdle)
+    send([told(1), {**told(2), "type": "order.late"}, told(3)])
+    job = Job.objects.get()
+    Job.objects.update(timeout_seconds=0.2)
+    work_on(job.pk)
+    assert fresh(job).status == "retrying"
+    assert ("book", 3) not in Told.calls
+    Job.objects.update(timeout_seconds=60)
+    assert tried_again(job).status == "succeeded"
+    assert sorted(Item.objects.values_list("name", flat=True)) == ["book 1", "book 2", "book 3", "dawdle 2"]
 
 
 def test_secrets_in_what_a_handler_raises_are_not_logged(caplog: pytest.LogCaptureFixture, settings: Settings) -> None:
