@@ -42,8 +42,8 @@ def redact(value: Value, secrets: Iterable[str] = (), *, also: Callable[[str], s
     """`value` with every secret replaced by `[redacted]`, in the same shape.
 
     Args:
-        value: a string, or lists, tuples and dicts of them at any depth; keys are redacted too. Anything else that JSON
-            can hold is returned as it is.
+        value: a string, or lists, tuples and dicts of them at any depth; keys are redacted too, and those that would
+            become the same are numbered. Anything else that JSON can hold is returned as it is.
         secrets: what must not appear in any of its usual spellings; ones under four characters are ignored.
         also: what else is to be made of each string afterwards.
 
@@ -102,10 +102,25 @@ def _redacted(value: object, texts: _Texts) -> object:
     if isinstance(value, str):
         return texts[value]
     if isinstance(value, dict):
-        return {texts[key] if isinstance(key, str) else key: _redacted(item, texts) for key, item in value.items()}
+        shown = {texts[key] if isinstance(key, str) else key: _redacted(item, texts) for key, item in value.items()}
+        return shown if len(shown) == len(value) else _told_apart(value, texts)
     if isinstance(value, list | tuple):
         return type(value)([_redacted(item, texts) for item in value])
     return value
+
+
+def _told_apart(value: dict[object, object], texts: _Texts) -> dict[object, object]:
+    """A dict of which several keys would be shown alike: all but the first of them get a number, in their order."""
+    shown: dict[object, object] = {}
+    names = {key: texts[key] if isinstance(key, str) else key for key in value}
+    taken, numbers = set(names.values()), dict.fromkeys(names.values(), 1)
+    for key, item in value.items():
+        name = names[key]
+        while name in shown or (name != names[key] and name in taken):
+            numbers[names[key]] += 1
+            name = f"{names[key]} {numbers[names[key]]}"
+        shown[name] = _redacted(item, texts)
+    return shown
 
 
 def _spellings(secrets: Iterable[str]) -> tuple[str, ...]:

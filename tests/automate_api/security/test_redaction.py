@@ -65,6 +65,19 @@ def test_the_shape_of_data_stays_and_keys_are_redacted_too() -> None:
     assert value["a"][0] == "topsecret"
 
 
+def test_keys_that_would_become_the_same_are_told_apart() -> None:
+    value = {"topsecret": 1, "a": {"topsecret": 2}, "sk-0123456789abcdef": 3, "[redacted] 2": 4, "[redacted]": 5}
+    assert redact(value, ["topsecret"]) == {
+        "[redacted]": 1,
+        "a": {"[redacted]": 2},
+        "[redacted] 3": 3,
+        "[redacted] 2": 4,
+        "[redacted] 4": 5,
+    }
+    many = {f"sk-0123456789abcdef{number:05}": number for number in range(2000)}
+    assert list(redact(many).values()) == list(range(2000))
+
+
 def test_what_else_is_made_of_strings_is_made_of_what_may_be_shown_and_once_of_each() -> None:
     made = []
 
