@@ -13,6 +13,7 @@ from django.db import close_old_connections
 from automate_api.conf import settings
 from automate_api.engine.artifacts import ArtifactStore, ReadArtifact, Spool
 from automate_api.engine.events import EventType, RunEvent
+from automate_api.engine.storage import in_file_thread
 from automate_api.exceptions import NotConfigured, PayloadTooLarge
 from automate_api.llm.types import LLMTarget
 
@@ -100,7 +101,7 @@ class RunContext:
             InvalidInput: there is none that whoever runs this may read, or it is longer.
             StorageUnavailable: the storage cannot give it.
         """
-        return await self.db(self._artifacts.read, artifact_id, max_bytes=max_bytes)
+        return await in_file_thread(self._artifacts.read, artifact_id, max_bytes=max_bytes)
 
     async def save_artifact(self, content: bytes | AsyncIterable[bytes], *, name: str, content_type: str) -> RunEvent:
         """Store a file, and return the `artifact` event that says so, for the capability to yield.
@@ -121,7 +122,7 @@ class RunContext:
         spool = Spool(refuse_over=settings.artifact_max_bytes, refusal=PayloadTooLarge)
         try:
             await spool.fill(content)
-            data = await self.db(self._artifacts.write, spool.file, name=name, content_type=content_type)
+            data = await in_file_thread(self._artifacts.write, spool.file, name=name, content_type=content_type)
         finally:
             spool.close()
         return RunEvent(EventType.ARTIFACT, data)

@@ -1,4 +1,4 @@
-"""Threads in which event loops use the ORM."""
+"""Threads in which event loops use the ORM, and those in which they use files."""
 
 import asyncio
 import contextvars
@@ -16,8 +16,14 @@ T = TypeVar("T")
 
 #: Threads for all requests of a process. The ORM's work is mostly Python's, so more of them would not do more.
 THREADS = 8
+#: Others for files: a storage that does not answer keeps nobody waiting but for files.
+FILE_THREADS = 8
 
-_pool: ThreadPoolExecutor | None = None
+_ORM, _FILES = "automate-storage", "automate-files"
+
+_pools: dict[str, ThreadPoolExecutor] = {}
+# More than one loop may run in a process.
+_making = threading.Lock()
 
 
 class _Here(threading.local):
@@ -34,11 +40,25 @@ async def in_storage_thread(function: Callable[P, T], *args: P.args, **kwargs: P
     threads keep theirs for as long as `CONN_MAX_AGE` says. Where a request has no thread of its own, as with Django's
     test client, the function is called where Django calls synchronous views: a test's transaction is open there.
     """
-    if SyncToAsync.thread_sensitive_context.get(None) is None:
+    if not has_request_thread():
         return await sync_to_async(function)(*args, **kwargs)
+    return await _call_in(_threads(_ORM, THREADS), function, args, kwargs)
+
+
+async def in_file_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call `function`, which reads or writes files and may use the ORM, in one of a few threads that do only this."""
+    return await _call_in(_threads(_FILES, FILE_THREADS), function, args, kwargs)
+
+
+def has_request_thread() -> bool:
+    """Whether the request has a thread of its own, as those of ASGI servers have."""
+    return SyncToAsync.thread_sensitive_context.get(None) is not None
+
+
+async def _call_in(threads: ThreadPoolExecutor, function: Callable[..., T], args: Any, kwargs: Any) -> T:
     context = contextvars.copy_context()
     call = asyncio.get_running_loop().run_in_executor
-    return await call(_threads(), lambda: context.run(_in_good_order, function, args, kwargs))
+    return await call(threads, lambda: context.run(_in_good_order, function, args, kwargs))
 
 
 async def release_request_thread() -> None:
@@ -71,11 +91,11 @@ def release_connections() -> None:
             connection.close()
 
 
-def _threads() -> ThreadPoolExecutor:
-    global _pool
-    if _pool is None:
-        _pool = ThreadPoolExecutor(THREADS, "automate-storage", _mark)
-    return _pool
+def _threads(name: str, number: int) -> ThreadPoolExecutor:
+    with _making:
+        if name not in _pools:
+            _pools[name] = ThreadPoolExecutor(number, name, _mark)
+        return _pools[name]
 
 
 def _mark() -> None:
@@ -92,8 +112,9 @@ def _in_good_order(function: Callable[..., T], args: Any, kwargs: Any) -> T:
 
 def _forget_threads() -> None:
     # A child of a fork has none of them.
-    global _pool
-    _pool = None
+    global _making
+    _making = threading.Lock()
+    _pools.clear()
 
 
 os.register_at_fork(after_in_child=_forget_threads)

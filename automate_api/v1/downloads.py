@@ -13,7 +13,7 @@ from django.utils.http import http_date, parse_http_date_safe
 from rest_framework import exceptions as drf
 from rest_framework.request import Request
 
-from automate_api.engine.storage import in_storage_thread, release_connections, release_request_thread
+from automate_api.engine.storage import in_file_thread, release_connections, release_request_thread
 from automate_api.exceptions import StorageUnavailable
 from automate_api.models import Artifact
 from automate_api.services.artifacts import open_artifact
@@ -247,9 +247,9 @@ def _pieces(file: IO[bytes], first: int, length: int) -> Iterator[bytes]:
 
 async def _pieces_async(file: IO[bytes], first: int, length: int) -> AsyncIterator[bytes]:
     await release_request_thread()
-    await in_storage_thread(file.seek, first)
+    await in_file_thread(file.seek, first)
     while length:
-        piece = await in_storage_thread(_read, file, length)
+        piece = await in_file_thread(_read, file, length)
         length -= len(piece)
         yield piece
 

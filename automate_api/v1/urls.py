@@ -3,7 +3,7 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from automate_api.v1.base.routing import StreamPattern
+from automate_api.v1.base.routing import StreamPattern, always
 from automate_api.v1.negotiation import prefers_event_stream
 from automate_api.v1.views import (
     APIKeyViewSet,
@@ -33,10 +33,11 @@ router.register("api-keys", APIKeyViewSet, basename="api-key")
 
 # A chat that is no stream takes as long as the model does.
 _routes = StreamPattern.among(router.urls, "llm-client-chat", streams=prefers_event_stream)
+_routes = StreamPattern.among(_routes, "artifact-download", handles_files=always)
 
 urlpatterns = [
     path("", IndexView.as_view(), name="index"),
-    *StreamPattern.among(_routes, "job-events", "artifact-download"),
+    *StreamPattern.among(_routes, "job-events"),
     path("models/", ModelListView.as_view(), name="model-list"),
     path("schema/", SchemaView.as_view(), name="schema"),
     path("docs/", SwaggerView.as_view(), name="docs"),

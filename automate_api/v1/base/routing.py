@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.urls import ResolverMatch, URLPattern
 from django.urls.resolvers import RoutePattern
 
-from automate_api.engine.storage import in_storage_thread
+from automate_api.engine.storage import has_request_thread, in_file_thread, in_storage_thread
 
 View = Callable[..., HttpResponseBase]
 Streams = Callable[[Any], bool]
@@ -25,20 +25,29 @@ class StreamPattern(URLPattern):
     an event loop, which is what ASGI means, the view is called in one of the few threads that use the ORM instead.
 
     `streams` tells of a request whether the view answers it with a stream, where it has other answers too, which it
-    does not return quickly; those are given as Django gives them.
+    does not return quickly; those are given as Django gives them. `handles_files` tells whether the view uses files:
+    it is called in one of the threads for that.
     """
 
-    def __init__(self, route: Any, view: View, *, name: str | None, streams: Streams | None = None) -> None:
+    def __init__(
+        self,
+        route: Any,
+        view: View,
+        *,
+        name: str | None,
+        streams: Streams | None = None,
+        handles_files: Streams | None = None,
+    ) -> None:
         pattern = RoutePattern(route, name=name, is_endpoint=True) if isinstance(route, str) else route
         super().__init__(pattern, view, name=name)
-        self._on_loop = _on_loop(view, streams)
+        self._on_loop = _on_loop(view, streams, handles_files)
 
     @classmethod
-    def among(cls, routes: Iterable[Any], *names: str, streams: Streams | None = None) -> Iterator[Any]:
-        """The `routes` of a router, those with these names as such patterns."""
+    def among(cls, routes: Iterable[Any], *names: str, **how: Streams | None) -> Iterator[Any]:
+        """The `routes` of a router, those with these names as such patterns; `how` as for one of them."""
         for route in routes:
             is_one = route.name in names
-            yield cls(route.pattern, route.callback, name=route.name, streams=streams) if is_one else route
+            yield cls(route.pattern, route.callback, name=route.name, **how) if is_one else route
 
     def resolve(self, path: str) -> ResolverMatch | None:
         """The match, whose `func` is a coroutine function on an event loop."""
@@ -48,11 +57,23 @@ class StreamPattern(URLPattern):
         return match
 
 
-def _on_loop(view: View, streams: Streams | None) -> Callable[..., Any]:
+def always(request: Any) -> bool:
+    """For `handles_files` of a view that always does."""
+    return True
+
+
+def is_form(request: Any) -> bool:
+    """Whether files may come with the request."""
+    return bool(request.content_type == "multipart/form-data")
+
+
+def _on_loop(view: View, streams: Streams | None, handles_files: Streams | None) -> Callable[..., Any]:
     @wraps(view)
     async def call(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if streams is not None and not streams(request):
             return await sync_to_async(view, thread_sensitive=True)(request, *args, **kwargs)
+        if handles_files is not None and handles_files(request) and has_request_thread():
+            return await in_file_thread(view, request, *args, **kwargs)
         return await in_storage_thread(view, request, *args, **kwargs)
 
     return call

@@ -2,13 +2,16 @@
 
 import asyncio
 import hashlib
+import io
+import threading
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+from asgiref.sync import ThreadSensitiveContext
 from django.core.files.storage import FileSystemStorage
 from django.db import connection
 from django.test import AsyncClient
@@ -16,7 +19,7 @@ from django.utils.http import http_date
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from automate_api.engine.storage import in_storage_thread
+from automate_api.engine.storage import THREADS, in_storage_thread
 from automate_api.models import Artifact
 from automate_api.services.artifacts import SIGNED_URL_SECONDS, open_artifact, signed_url
 from automate_api.services.files import attachment
@@ -411,3 +414,38 @@ def test_an_address_without_a_signature_is_never_told(
 def test_a_file_is_opened_whole_or_not_at_all(artifact: Artifact) -> None:
     with open_artifact(artifact) as file:
         assert file.read() == BYTES
+
+
+class HangingFile(io.BytesIO):
+    """One whose storage does not answer until it is told to."""
+
+    def __init__(self, answers: threading.Event) -> None:
+        super().__init__(BYTES)
+        self._answers, self.is_asked = answers, False
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.is_asked = True
+        self._answers.wait()
+        return super().read(size)
+
+
+async def test_files_that_hang_keep_no_run_waiting() -> None:
+    answers = threading.Event()
+
+    async def all_of(answer: Download) -> bytes:
+        return b"".join([piece async for piece in cast("AsyncIterator[bytes]", answer.streaming_content)])
+
+    async with ThreadSensitiveContext():
+        files = [HangingFile(answers) for _ in range(THREADS + 1)]
+        answers_to = [Download(file, first=0, length=10, is_async=True) for file in files]
+        sending = asyncio.gather(*map(all_of, answers_to))
+        try:
+            async with asyncio.timeout(20):
+                while not any(file.is_asked for file in files):
+                    await asyncio.sleep(0.01)
+                assert [await in_storage_thread(int) for _ in range(THREADS * 2)] == [0] * THREADS * 2
+        finally:
+            answers.set()
+            assert await sending == [BYTES] * (THREADS + 1)
+            for answer in answers_to:
+                answer.close()

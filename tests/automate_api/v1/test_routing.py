@@ -3,12 +3,14 @@
 import asyncio
 import inspect
 import json
+import threading
 from typing import Any
 
 import pytest
-from asgiref.sync import async_to_sync
+from asgiref.sync import ThreadSensitiveContext, async_to_sync
 from django.db import connections
-from django.test import AsyncClient
+from django.http import HttpRequest, HttpResponse
+from django.test import AsyncClient, RequestFactory
 from django.urls import resolve, reverse
 
 from automate_api.engine.storage import in_storage_thread
@@ -90,3 +92,32 @@ def test_it_streams_to_djangos_async_client_within_a_tests_transaction(
     assert final["output"]["text"] == TEXT
     assert Execution.objects.get().status == Execution.Status.SUCCEEDED
     assert Execution.objects.get().prompt_log.response == TEXT
+
+
+@pytest.mark.parametrize(("content_type", "threads"), [
+    ("application/json", "automate-storage"), ("multipart/form-data", "automate-files"),
+])  # fmt: skip
+async def test_what_uses_files_has_threads_of_its_own(content_type: str, threads: str) -> None:
+    def view(request: HttpRequest) -> HttpResponse:
+        return HttpResponse(threading.current_thread().name)
+
+    pattern = routing.StreamPattern("x/", view, name="x", handles_files=routing.is_form)
+    match = pattern.resolve("x/")
+    assert match is not None
+    async with ThreadSensitiveContext():
+        answer = await match.func(RequestFactory().post("/x/", b"x", content_type=f"{content_type}; boundary=x"))
+    assert answer.content.decode().startswith(threads)
+
+
+@pytest.mark.parametrize("path", ["/api/v1/artifacts/x/download/", "/api/v1/modal/artifacts/x/download/", PATH])
+async def test_so_do_the_routes_of_files(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    called = []
+
+    async def in_file_thread(view: Any, request: Any, **kwargs: Any) -> None:
+        called.append(request)
+
+    monkeypatch.setattr(routing, "in_file_thread", in_file_thread)
+    form = RequestFactory().post(path, b"x", content_type="multipart/form-data; boundary=x")
+    async with ThreadSensitiveContext():
+        await resolve(path).func(form)
+    assert called == [form]
