@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from automate_api.security.redaction import overlap
+
 MASK = "***"
 
 
@@ -20,7 +22,7 @@ class EchoFilter:
         if not self._secrets:
             return piece
         text: str = mask(self._held + piece, self._secrets)
-        keep = max((_overlap(text, secret) for secret in self._secrets), default=0)
+        keep = max((overlap(text, secret) for secret in self._secrets), default=0)
         self._held = text[len(text) - keep :]
         return text[: len(text) - keep]
 
@@ -43,9 +45,3 @@ def mask(value: Any, secrets: tuple[str, ...]) -> Any:
     if isinstance(value, dict):
         return {mask(key, secrets): mask(item, secrets) for key, item in value.items()}
     return value
-
-
-def _overlap(text: str, secret: str) -> int:
-    """The length of the longest end of `text` that is a beginning of `secret`, and not all of it."""
-    longest = min(len(text), len(secret) - 1)
-    return next((size for size in range(longest, 0, -1) if text.endswith(secret[:size])), 0)

@@ -36,6 +36,14 @@ _BUILT_IN = (
     # A token has a digit or is long; "bearer instruments" stays readable.
     re.compile(r"\bbearer\s+(?:[A-Za-z0-9._~+/-]{20,}|(?=\S*\d)[A-Za-z0-9._~+/-]{8,})=*", re.IGNORECASE),
 )
+# A text's end where a match of each may begin or go on; also in a word, which a secret taken out before may have ended.
+_UNFINISHED = (
+    re.compile(r"a(?:a(?:k(?:_(?:[0-9a-f]{0,31}|[0-9a-f]{32}(?:_[A-Za-z0-9_-]*)?))?)?)?\Z"),
+    re.compile(r"s(?:k(?:-[A-Za-z0-9_-]*)?)?\Z"),
+    re.compile(r"b(?:e(?:a(?:r(?:e(?:r(?:\s+\S*)?)?)?)?)?)?\Z", re.IGNORECASE),
+)
+#: Where a host has patterns of its own: the characters that a match may have and be recognized in pieces.
+LONGEST_MATCH = 512
 
 
 def redact(value: Value, secrets: Iterable[str] = (), *, also: Callable[[str], str] | None = None) -> Value:
@@ -52,6 +60,23 @@ def redact(value: Value, secrets: Iterable[str] = (), *, also: Callable[[str], s
     """
     patterns = (*_BUILT_IN, *_compiled(tuple(settings.redact_patterns)))
     return cast("Value", _redacted(value, _Texts(_spellings(secrets), patterns, also)))
+
+
+def unfinished(text: str, secrets: Iterable[str] = ()) -> int:
+    """How many characters at the end of `text` may belong to what `redact` takes out once more text has come.
+
+    Of a pattern of the host's own nobody knows; where there is one, as many as `LONGEST_MATCH` at the least.
+    """
+    begun = (len(text) - match.start() for pattern in _UNFINISHED if (match := pattern.search(text)))
+    named = (overlap(text, secret) for secret in _spellings(secrets))
+    unknown = min(len(text), LONGEST_MATCH) if settings.redact_patterns else 0
+    return max((unknown, *begun, *named))
+
+
+def overlap(text: str, secret: str) -> int:
+    """The length of the longest end of `text` that is a beginning of `secret`, and not all of it."""
+    longest = min(len(text), len(secret) - 1)
+    return next((size for size in range(longest, 0, -1) if text.endswith(secret[:size])), 0)
 
 
 def redact_exception(exc: BaseException, secrets: Iterable[str] = ()) -> str:

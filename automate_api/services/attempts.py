@@ -31,14 +31,14 @@ from automate_api.exceptions import (
 )
 from automate_api.models import Execution, Job, JobStep
 from automate_api.models.now import Now
-from automate_api.security.redaction import forget_revealed
+from automate_api.security.redaction import forget_revealed, redact
 from automate_api.services import leases
 from automate_api.services.artifacts import RunArtifacts
 from automate_api.services.held import claim_job, end_held_job
-from automate_api.services.job_log import append_events, end_without_run, error_event
+from automate_api.services.job_log import LogRedactor, append_events, end_without_run, error_event
 from automate_api.services.jobs import announce, enqueue
 from automate_api.services.leases import from_now, lease_end
-from automate_api.services.recording import Recorder, writing
+from automate_api.services.recording import Recorder, storable, writing
 from automate_api.services.runs import run_of
 from automate_api.services.secrets import encrypting
 from automate_api.services.versions import pinned_client, pinned_endpoint
@@ -114,8 +114,9 @@ class Attempt:
         """Run the job and store how the attempt ended; nothing is stored where the job is no longer held."""
         try:
             run = self._prepared()
-            relay(run, lambda events: self._log(run, events), every=LOG_INTERVAL)
-            self._store(run)
+            log = LogRedactor(run.secrets)
+            relay(run, lambda events: self._log(log, events), every=LOG_INTERVAL)
+            self._store(run, log.rest())
         except AutomateError as exc:
             self._fail(exc)
         except LeaseLost:
@@ -159,24 +160,24 @@ class Attempt:
 
     # -- while it runs -----------------------------------------------------------------------------------------------
 
-    def _log(self, run: Run, events: list[RunEvent]) -> bool:
-        """Append to the log; False where the run is to stop."""
+    def _log(self, log: LogRedactor, events: list[RunEvent]) -> bool:
+        """Append to the log what may be stored of `events`; False where the run is to stop."""
         # That it has started was logged when it was claimed.
-        news = [event for event in events if event.type is not EventType.STARTED]
+        news = log.redacted([event for event in events if event.type is not EventType.STARTED])
         if not news:
             return not self._is_cancelled(every=CANCEL_INTERVAL)
-        if self._append(self.held.filter(cancel_requested_at__isnull=True), news, run.secrets):
+        if self._append(self.held.filter(cancel_requested_at__isnull=True), news):
             self._looked = time.monotonic()
             return True
-        self._append(self.held, news, run.secrets)
+        self._append(self.held, news)
         return False
 
-    def _append(self, held: Any, events: list[RunEvent], secrets: Sequence[str]) -> bool:
+    def _append(self, held: Any, events: list[RunEvent]) -> bool:
         progress = [event.data for event in events if event.type is EventType.PROGRESS]
         columns = {"leased_until": lease_end(), **({"progress": progress[-1]} if progress else {})}
         last = self.job.last_event
         with writing(), transaction.atomic():
-            if not append_events(held, self.job, events, columns, secrets=secrets, last=last):
+            if not append_events(held, self.job, events, columns, secrets=None, last=last):
                 return False
         self.job.last_event = last + len(events)
         return True
@@ -213,26 +214,27 @@ class Attempt:
 
     # -- how it ends -------------------------------------------------------------------------------------------------
 
-    def _store(self, run: Run) -> None:
+    def _store(self, run: Run, rest: list[RunEvent]) -> None:
+        """Store how the attempt ended, after `rest` of what it said."""
         delay = self._delay_after(run)
         if delay is not None:
-            if self._store_retry(run, delay):
+            if self._store_retry(run, rest, delay):
                 enqueue(self.job, delay=delay)
                 return
             # Somebody wants no further attempt.
             run.end = RunEvent(EventType.CANCELLED, {"partial": "".join(run.text)})
         try:
-            self._store_end(run)
+            self._store_end(run, rest)
         except Error:
             # The answer has been paid for. The connection may be broken, or whoever asked deleted meanwhile.
             close_old_connections()
             self.execution.user_id = self._asker()
-            self._store_end(run)
+            self._store_end(run, rest)
         announce(self.job)
 
-    def _store_end(self, run: Run) -> None:
+    def _store_end(self, run: Run, rest: list[RunEvent]) -> None:
         with writing(), transaction.atomic():
-            if not end_held_job(self.job, end_of(run), secrets=run.secrets):
+            if not end_held_job(self.job, end_of(run), secrets=run.secrets, rest=rest):
                 raise LeaseLost
             Recorder(self.execution).store_end(run, steps=self._steps)
 
@@ -246,7 +248,7 @@ class Attempt:
         asked: float = getattr(run.error, "retry_after", None) or 0.0
         return max(asked, backoff(self.job.attempts))
 
-    def _store_retry(self, run: Run, delay: float) -> bool:
+    def _store_retry(self, run: Run, rest: list[RunEvent], delay: float) -> bool:
         """Give the job back for another attempt; False where it is to be cancelled, or no longer held."""
         code = str(run.error.code) if run.error else ""
         data = {"attempt": self.job.attempts + 1, "after_seconds": round(delay, 3), "code": code}
@@ -255,9 +257,10 @@ class Attempt:
         wanted = self.held.filter(cancel_requested_at__isnull=True)
         with writing(), transaction.atomic():
             retry = RunEvent(EventType.RETRY, data)
-            if not append_events(wanted, self.job, [retry], {**columns, "leased_until": None}):
+            events = [*rest, retry]
+            if not append_events(wanted, self.job, events, {**columns, "leased_until": None}, secrets=None):
                 return False
-            steps = [*self._steps, *run.steps]
+            steps = [*self._steps, *redact(run.steps, run.secrets, also=storable)]
             Execution.objects.filter(pk=self.execution.pk).update(status=Execution.Status.QUEUED, steps=steps)
         return True
 

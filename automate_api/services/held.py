@@ -15,7 +15,7 @@ from automate_api.engine.events import EventType, RunEvent
 from automate_api.models import Execution, Job
 from automate_api.models.now import Now
 from automate_api.models.prepared import PreparedSelect, PreparedUpdate
-from automate_api.services.job_log import append_rows, end_columns
+from automate_api.services.job_log import append_rows, end_columns, redacted_event
 from automate_api.services.leases import from_now
 from automate_api.services.recording import writing
 
@@ -42,14 +42,18 @@ def claim_job(job_id: UUID) -> Job | None:
     return job
 
 
-def end_held_job(job: Job, end: RunEvent, *, secrets: Sequence[str]) -> bool:
-    """Append the terminal event and end the job, inside the caller's transaction; False where it is no longer held."""
-    last = job.last_event + 1
+def end_held_job(job: Job, end: RunEvent, *, secrets: Sequence[str], rest: Sequence[RunEvent] = ()) -> bool:
+    """Append the terminal event and end the job, inside the caller's transaction; False where it is no longer held.
+
+    `rest` are events that come before it and have been redacted.
+    """
+    end = redacted_event(end, secrets)
+    last = job.last_event + len(rest) + 1
     columns = end_columns(end)
     held = _end(django_settings.USE_TZ)
     if not held.update(job.pk, job.token, last_event=last, status=columns["status"], error=columns["error"]):
         return False
-    append_rows(job, [end], last=last, secrets=secrets)
+    append_rows(job, [*rest, end], last=last, secrets=None)
     return True
 
 

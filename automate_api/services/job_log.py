@@ -14,6 +14,7 @@ from automate_api.models import Execution, Job, JobEvent
 from automate_api.models.now import Now
 from automate_api.models.prepared import PreparedInsert
 from automate_api.security.redaction import redact
+from automate_api.security.streams import StreamRedactor
 from automate_api.services import job_feed
 from automate_api.services.recording import storable
 
@@ -23,13 +24,49 @@ _STATUS = {EventType.FINAL: Job.Status.SUCCEEDED, EventType.ERROR: Job.Status.FA
 _rows = PreparedInsert(JobEvent)
 
 
+class LogRedactor:
+    """One attempt's events as they may be stored, its text as a whole although it comes in pieces.
+
+    The end of the text is held back while a secret may begin there. Other events go before it: were it let through
+    for their sake, so would be a secret that goes on after them.
+    """
+
+    def __init__(self, secrets: Sequence[str]) -> None:
+        self._secrets, self._text = tuple(secrets), StreamRedactor(secrets, also=storable)
+
+    def redacted(self, events: Sequence[RunEvent]) -> list[RunEvent]:
+        """What may be stored now that `events` have come; a `retry` ends the text before it."""
+        shown: list[RunEvent] = []
+        for event in events:
+            if event.type is EventType.TOKEN:
+                shown += _token(self._text.feed(event.data["text"]))
+                continue
+            if event.type is EventType.RETRY:
+                shown += self.rest()
+            shown.append(redacted_event(event, self._secrets))
+        return shown
+
+    def rest(self) -> list[RunEvent]:
+        """The text that was held back, at its end."""
+        return _token(self._text.flush())
+
+
+def _token(text: str) -> list[RunEvent]:
+    return [RunEvent(EventType.TOKEN, {"text": text})] if text else []
+
+
+def redacted_event(event: RunEvent, secrets: Sequence[str] = ()) -> RunEvent:
+    """`event` as it may be stored, where no part of a secret stands in another."""
+    return RunEvent(event.type, redact(event.data, secrets, also=storable))
+
+
 def append_events(
     held: Any,
     job: Job,
     events: Sequence[RunEvent],
     columns: Mapping[str, Any],
     *,
-    secrets: Sequence[str] = (),
+    secrets: Sequence[str] | None = (),
     last: int | None = None,
 ) -> bool:
     """Append `events` and set `columns` of the job, inside the caller's transaction; False where it is not held.
@@ -39,7 +76,7 @@ def append_events(
         job: the job.
         events: in their order.
         columns: as `QuerySet.update()` takes them.
-        secrets: what must not be stored.
+        secrets: what must not be stored; None: the events have been redacted.
         last: the log's last event, for who holds the job and so knows it; it is read where None.
     """
     if last is not None:
@@ -52,10 +89,12 @@ def append_events(
     return True
 
 
-def append_rows(job: Job, events: Sequence[RunEvent], *, last: int, secrets: Sequence[str] = ()) -> None:
+def append_rows(job: Job, events: Sequence[RunEvent], *, last: int, secrets: Sequence[str] | None = ()) -> None:
     """Append `events`, of which `last` is the last one's number in the job's row already."""
+    if secrets is not None:
+        events = [redacted_event(event, secrets) for event in events]
     rows = [
-        JobEvent(job=job, sequence=sequence, type=event.type.value, data=storable(redact(event.data, secrets)))
+        JobEvent(job=job, sequence=sequence, type=event.type.value, data=event.data)
         for sequence, event in enumerate(events, last - len(events) + 1)
     ]
     if len(rows) == 1:
@@ -72,12 +111,13 @@ def _tell(job_id: UUID) -> None:
 
 def append_end(held: Any, job: Job, end: RunEvent, *, secrets: Sequence[str] = ()) -> bool:
     """Append the terminal event, and end the job as it says; what the caller sent is forgotten."""
+    end = redacted_event(end, secrets)
     columns = {"finished_at": Now(), "token": None, "leased_until": None, "request": ""}
-    return append_events(held, job, [end], {**end_columns(end), **columns}, secrets=secrets)
+    return append_events(held, job, [end], {**end_columns(end), **columns}, secrets=None)
 
 
 def end_columns(end: RunEvent) -> dict[str, Any]:
-    """`status` and `error` of a job that ended so."""
+    """`status` and `error` of a job that ended so; `end` has been redacted."""
     error = {name: str(end.data[name]) for name in ("code", "detail") if name in end.data}
     return {"status": _STATUS.get(end.type, Job.Status.CANCELLED), "error": error or None}
 
@@ -86,7 +126,7 @@ def end_without_run(held: Any, job: Job, end: RunEvent) -> bool:
     """`append_end`, and the execution's end, where no run is at hand that could tell more."""
     if not append_end(held, job, end):
         return False
-    columns = end_columns(end)
+    columns = end_columns(redacted_event(end))
     unfinished = Execution.objects.filter(pk=job.execution_id, status__in=Execution.UNFINISHED)
     unfinished.update(**columns | {"status": Execution.Status(columns["status"])}, finished_at=Now())
     return True

@@ -112,16 +112,16 @@ def _log_prefix(execution: Execution) -> str:
 def _outcome(run: Run, steps: Sequence[dict[str, Any]]) -> dict[str, Any]:
     end = run.end
     data = {} if end is None else end.data
-    error = {key: data[key] for key in ("code", "detail") if key in data}
+    error = {key: str(data[key]) for key in ("code", "detail") if key in data}
     partial = data.get("partial", "")
     output = data.get("output", {"partial": partial} if partial else None)
     return {
         "status": _STATUS.get(end.type, Execution.Status.CANCELLED) if end else Execution.Status.CANCELLED,
-        "output": storable(redact(output, run.secrets)),
-        "error": error or None,
-        "usage": data["usage"] if "usage" in data else _estimate(run),
+        "output": redact(output, run.secrets, also=storable),
+        "error": redact(error, run.secrets, also=storable) or None,
+        "usage": redact(data["usage"], run.secrets, also=storable) if "usage" in data else _estimate(run),
         "cost": Decimal(data["cost"]) if data.get("cost") is not None else None,
-        "steps": [*steps, *run.steps],
+        "steps": [*steps, *redact(run.steps, run.secrets, also=storable)],
         "first_token_ms": run.first_token_ms,
         "duration_ms": run.duration_ms,
         "finished_at": timezone.now(),

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -188,7 +188,7 @@ def test_a_silent_job_that_is_cancelled_stops_too(upstream: FakeUpstream) -> Non
 
 
 def test_a_cancelled_job_is_not_tried_again(write: Any, asked: Asked) -> None:  # noqa: F811
-    job = make_job(chat_or_written(write, cancel_then_fail))
+    job = make_job(written(write, cancel_then_fail))
     asked.clear()
     work_on(job.pk)
     assert (fresh(job).status, fresh(job).execution.status, asked) == ("cancelled", "cancelled", [])
@@ -202,7 +202,7 @@ async def cancel_then_fail(ctx: RunContext) -> AsyncGenerator[RunEvent, None]:
     raise UpstreamFailed
 
 
-def chat_or_written(write: Any, script: Script) -> Any:  # noqa: F811
+def written(write: Any, script: Script) -> Any:  # noqa: F811
     write(script)
     return written_endpoint()
 
@@ -227,6 +227,91 @@ def test_the_providers_key_stands_in_no_event(upstream: FakeUpstream) -> None:
     said = [str(data) for data in JobEvent.objects.values_list("data", flat=True)]
     assert any("my key is" in text for text in said)
     assert not any(KEY[:12] in text for text in [*said, str(fresh(job).execution.output)])
+
+
+SPLIT = "sk-split-0123456789abcdef"
+
+
+def texts(job: Job) -> list[str]:
+    """The tokens of the job's log, one after the other, after a look at its sequence."""
+    last_of(job)
+    return [event.data["text"] for event in job.events.order_by("sequence") if event.type == "token"]
+
+
+def saying(*pieces: str) -> list[RunEvent]:
+    return [RunEvent(EventType.TOKEN, {"text": piece}) for piece in pieces]
+
+
+def in_rows(pieces: Iterable[RunEvent]) -> Script:
+    """Says each piece when the one before has been given to the log."""
+
+    async def script(ctx: RunContext) -> AsyncGenerator[RunEvent, None]:
+        for place, piece in enumerate(pieces):
+            yield piece
+            yield RunEvent(EventType.PROGRESS, {"done": place})
+            while not await ctx.db(Job.objects.filter(progress={"done": place}).exists):
+                await asyncio.sleep(0.01)
+
+    return script
+
+
+def test_a_secret_is_not_stored_that_comes_in_several_entries_of_the_log(write: Any) -> None:  # noqa: F811
+    job = make_job(written(write, in_rows(saying("The key ", *SPLIT, " is it. ", "Not s"))))
+    work_on(job.pk)
+    assert "".join(texts(job)) == "The key [redacted] is it. Not s"
+    assert len(texts(job)) > 2
+    assert all(f"-{SPLIT[8:12]}" not in text for text in texts(job))
+    kept = list(job.events.order_by("sequence"))
+    assert (kept[-1].type, kept[-2].type, kept[-2].data) == ("final", "token", {"text": "s"})
+
+
+@pytest.mark.parametrize("max_attempts", [1, 2])
+def test_what_was_held_back_is_stored_before_a_retry_and_before_the_end(write: Any, max_attempts: int) -> None:  # noqa: F811
+    async def script(ctx: RunContext) -> AsyncGenerator[RunEvent, None]:
+        yield saying("so s")[0]
+        raise UpstreamFailed
+
+    job = make_job(written(write, script), max_attempts=max_attempts)
+    work_on(job.pk)
+    assert texts(job) == ["so ", "s"]
+    assert kinds(job) == ["queued", "started", "token", "retry" if max_attempts > 1 else "error"]
+
+
+def test_what_was_held_back_is_stored_before_a_cancellation(write: Any) -> None:  # noqa: F811
+    job = make_job(written(write, cancel_then_fail), max_attempts=2)
+    work_on(job.pk)
+    assert "".join(texts(job)) == "so far"
+    assert kinds(job)[-1] == "cancelled"
+
+
+def test_whatever_else_a_run_says_is_redacted_in_every_row(write: Any) -> None:  # noqa: F811
+    async def script(ctx: RunContext) -> AsyncGenerator[RunEvent, None]:
+        yield RunEvent(EventType.PROGRESS, {"done": 1, "message": f"with {SPLIT}\x00"})
+        yield RunEvent(EventType.LOG, {"level": "info", "message": f"with {SPLIT}"})
+        yield RunEvent(EventType.RETRY, {"attempt": 2, "after_seconds": 0, "code": SPLIT})
+        yield saying(f"so far {SPLIT}")[0]
+        raise UpstreamFailed(f"with {SPLIT}")
+
+    job = make_job(written(write, script), max_attempts=1)
+    work_on(job.pk)
+    job = fresh(job)
+    assert job.progress == {"done": 1, "message": "with [redacted]\ufffd"}
+    assert job.error == job.execution.error == {"code": "upstream_failed", "detail": "with [redacted]"}
+    assert job.execution.steps[0]["code"] == "[redacted]"
+    assert last_of(job)["partial"] == "so far [redacted]"
+    rows = [*JobEvent.objects.values_list("data"), *Job.objects.values_list("progress", "error")]
+    assert SPLIT not in str([*rows, *Execution.objects.values_list("output", "error", "steps", "usage")])
+
+
+def test_the_steps_of_an_attempt_that_is_tried_again_are_redacted_too(write: Any) -> None:  # noqa: F811
+    async def script(ctx: RunContext) -> AsyncGenerator[RunEvent, None]:
+        yield RunEvent(EventType.RETRY, {"attempt": 2, "after_seconds": 0, "code": SPLIT})
+        raise UpstreamFailed
+
+    job = make_job(written(write, script), max_attempts=2)
+    work_on(job.pk)
+    assert fresh(job).status == "retrying"
+    assert [step.get("code") for step in fresh(job).execution.steps] == ["[redacted]", "upstream_failed"]
 
 
 def test_what_is_no_longer_held_is_not_stored(upstream: FakeUpstream, caplog: pytest.LogCaptureFixture) -> None:
@@ -318,7 +403,7 @@ def test_a_capability_with_a_fault_is_not_tried_again(write: Any) -> None:  # no
         yield RunEvent(EventType.PROGRESS, {"done": 1, "total": 2})
         raise ValueError("a fault")
 
-    job = make_job(chat_or_written(write, script))
+    job = make_job(written(write, script))
     work_on(job.pk)
     assert (fresh(job).status, fresh(job).error["code"]) == ("failed", "internal_error")
     assert fresh(job).progress == {"done": 1, "total": 2}
@@ -340,7 +425,7 @@ def test_a_step_is_done_once_for_all_attempts(write: Any) -> None:  # noqa: F811
             raise UpstreamFailed
         yield RunEvent(EventType.PROGRESS, {"done": 1})
 
-    job = make_job(chat_or_written(write, script))
+    job = make_job(written(write, script))
     work_on(job.pk)
     age(job, 60)
     work_on(job.pk)
@@ -355,7 +440,7 @@ def test_a_step_that_is_asked_for_twice_at_once_is_done_once(write: Any) -> None
         results.extend(await asyncio.gather(*(ctx.once("put", lambda: put("x")) for _ in range(4))))
         yield RunEvent(EventType.PROGRESS, {"done": 1})
 
-    job = make_job(chat_or_written(write, script))
+    job = make_job(written(write, script))
     work_on(job.pk)
     assert fresh(job).status == "succeeded"
     assert results == [Item.objects.get().pk] * 4
@@ -366,7 +451,7 @@ def test_a_step_that_fails_or_cannot_be_noted_is_not_done(write: Any) -> None:  
         await ctx.once("put", lambda: [put("x"), object()])
         yield RunEvent(EventType.PROGRESS, {"done": 1})
 
-    job = make_job(chat_or_written(write, script))
+    job = make_job(written(write, script))
     work_on(job.pk)
     assert (fresh(job).error["code"], Item.objects.count(), JobStep.objects.count()) == ("internal_error", 0, 0)
 
@@ -376,7 +461,7 @@ def test_a_step_may_make_a_job(write: Any) -> None:  # noqa: F811
         await ctx.once("next", lambda: str(make_job(endpoint, given="another").pk))
         yield RunEvent(EventType.PROGRESS, {"done": 1})
 
-    endpoint = chat_or_written(write, script)
+    endpoint = written(write, script)
     job = make_job(endpoint)
     work_on(job.pk)
     assert (fresh(job).status, Job.objects.count()) == ("succeeded", 2)
@@ -394,7 +479,7 @@ def test_who_has_lost_the_job_does_no_step(write: Any) -> None:  # noqa: F811
             raise
         yield RunEvent(EventType.PROGRESS, {"done": 1})
 
-    job = make_job(chat_or_written(write, script))
+    job = make_job(written(write, script))
     work_on(job.pk)
     assert (seen, Item.objects.count(), fresh(job).status) == (["refused"], 0, "running")
 
