@@ -140,10 +140,10 @@ class Capability(ABC):
     `run()` yields any events but terminal ones, and last a `final` event with `{output, usage, cost}`. What goes wrong
     it raises, as a class of `automate_api.exceptions`; the driver decides how the run ended.
 
-    `for_endpoints` is False for what apps run themselves and no endpoint may offer. `resumes` is True for what does all
-    its work in `once()`, and goes on in a job's next attempt where an attempt took too long. `artifact_inputs` names
-    the members of an input object that hold the id of an artifact, or a list of ids; whoever runs it must be able to
-    read them, and a caller may send a file in the id's place.
+    `for_endpoints` is False for what apps run themselves: no endpoint may offer it, and only staff cancel its jobs.
+    `resumes` is True for what does all its work in `once()`, and goes on in a job's next attempt where an attempt took
+    too long. `artifact_inputs` names the members of an input object that hold the id of an artifact, or a list of ids;
+    whoever runs it must be able to read them, and a caller may send a file in the id's place.
     """
 
     task_type: ClassVar[str]

@@ -12,8 +12,9 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 from automate_api.conf import settings
+from automate_api.engine.capability import get_capability
 from automate_api.engine.events import EventType, RunEvent
-from automate_api.exceptions import Conflict, NotFound
+from automate_api.exceptions import Conflict, NotFound, PermissionDenied
 from automate_api.models import Actor, Execution, Job
 from automate_api.models.now import Now
 from automate_api.models.prepared import PreparedInsert
@@ -97,12 +98,21 @@ def _hand_out(job_id: UUID, *, delay: float, priority: int) -> None:
         logger.error("Job %s could not be handed to a worker: %s. The reaper will try.", job_id, type(exc).__name__)
 
 
-def cancel_job(job: Job) -> Job:
+def cancel_job(job: Job, *, actor: Actor | None = None) -> Job:
     """Cancel `job`: one that waits never starts, one that runs stops soon. The job as it is then.
 
+    Args:
+        job: one that the actor may read.
+        actor: who cancels it; None: the host itself.
+
     Raises:
+        PermissionDenied: an app runs it for the host, and the actor is no staff.
         Conflict: it has ended.
     """
+    capability = get_capability(job.execution.task_type)
+    if actor is not None and not actor.is_staff and capability is not None and not capability.for_endpoints:
+        # What somebody has sent is known already, and would be handled neither now nor when it is sent again.
+        raise PermissionDenied(_("Only staff may cancel this job."))
     # Between the two a worker may have claimed it, or given it back.
     while not _end_waiting(job) and not _ask_running(job):
         if not Job.objects.unfinished().filter(pk=job.pk).exists():

@@ -72,14 +72,17 @@ class JobViewSet(DomainMixin, BaseReadOnlyViewSet):
 
     @extend_schema(
         summary=_("Cancel job"),
-        description=_("Cancel the job: one that waits never starts, one that runs stops within two seconds."),
+        description=_(
+            "Cancel the job: one that waits never starts, one that runs stops within two seconds. Of those that no "
+            "endpoint and no LLM client runs only staff cancel."
+        ),
         request=None,
         responses=OpenApiResponse(JobSerializer, description=_("The job, cancelled or about to be.")),
     )
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str | None = None) -> Response:
         """Stop it, or never start it."""
-        return Response(self.get_serializer(cancel_job(self.get_object())).data)
+        return Response(self.get_serializer(cancel_job(self.get_object(), actor=self.get_actor())).data)
 
     @extend_schema(**JOB_EVENTS)
     @action(detail=True, methods=["get"], filter_backends=[], pagination_class=None)

@@ -221,6 +221,19 @@ def test_what_handles_events_has_no_endpoint_and_is_not_replayed(asked: Any) -> 
     assert Execution.objects.count() == 1
 
 
+@pytest.mark.django_db(transaction=True)
+def test_only_staff_keep_handlers_from_being_called(client: APIClient, asked: Any) -> None:  # noqa: F811
+    on_event("*")(handler)
+    send(client, PAID)
+    path = f"/api/v1/jobs/{Job.objects.get().pk}/"
+    assert client.get(path).status_code == 200
+    refused = client.post(f"{path}cancel/")
+    assert (refused.status_code, refused.json()["code"]) == (403, "permission_denied")
+    assert client.get(path).json()["status"] == "queued"
+    assert with_key(is_staff=True, tenant_id="globex").post(f"{path}cancel/").status_code == 404
+    assert with_key(is_staff=True).post(f"{path}cancel/").json()["status"] == "cancelled"
+
+
 @pytest.mark.parametrize("count", [1, 1000])
 @pytest.mark.django_db(transaction=True)
 def test_a_thousand_take_as_many_statements_as_one(
