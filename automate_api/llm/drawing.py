@@ -4,7 +4,8 @@ import binascii
 from dataclasses import dataclass
 from typing import Any
 
-from automate_api.exceptions import UpstreamInvalid
+from automate_api.conf import settings
+from automate_api.exceptions import UpstreamInvalid, UpstreamTooLarge
 from automate_api.llm.formats import check_picture
 from automate_api.llm.shapes import (
     clean_text,
@@ -42,7 +43,8 @@ class Drawing:
 def read_drawing(data: bytes, model: str, *, most: int) -> Drawing:
     """At least one picture and at most `most` out of the body of an image generation. Takes its time: use a thread.
 
-    Raises UpstreamInvalid, UpstreamFailed, and UpstreamBrokeOff for a picture that ends too early.
+    Raises UpstreamInvalid, UpstreamFailed, UpstreamBrokeOff for a picture that ends too early, and UpstreamTooLarge for
+    more text beside them than other answers may have.
     """
     if sum(map(data.count, (b",", b"[", b"{"))) > _MOST_PARTS:
         raise UpstreamInvalid
@@ -51,6 +53,9 @@ def read_drawing(data: bytes, model: str, *, most: int) -> Drawing:
     if not 1 <= len(items) <= most:
         raise UpstreamInvalid
     drawn = [_read_drawn(read_object(item)) for item in items]
+    # It is stored with the run.
+    if sum(len(one.revised_prompt.encode()) for one in drawn) > settings.max_response_bytes:
+        raise UpstreamTooLarge
     return Drawing(drawn, read_media_usage(body.get("usage")), read_name(body.get("model"), model))
 
 

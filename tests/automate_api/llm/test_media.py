@@ -385,6 +385,17 @@ async def test_pictures_are_at_most_as_long_as_a_file_may_be(upstream: FakeUpstr
         await draw(target(upstream, "raw:it"))
 
 
+async def test_text_beside_pictures_is_no_longer_than_other_answers(upstream: FakeUpstream, settings: Any) -> None:
+    """It is stored with the run, and a file may be far longer."""
+    settings.AUTOMATE_API_MAX_RESPONSE_BYTES = 4000
+    one = {"b64_json": base64.b64encode(png()).decode(), "revised_prompt": "ü" * 1000}
+    upstream.answers["it"] = json.dumps({"data": [one, one]}).encode()
+    assert len((await draw(target(upstream, "raw:it"), n=2)).pictures) == 2
+    upstream.answers["it"] = json.dumps({"data": [one, {**one, "revised_prompt": "ü" * 1001}]}).encode()
+    with pytest.raises(UpstreamTooLarge):
+        await draw(target(upstream, "raw:it"), n=2)
+
+
 # -- pictures at a URL -----------------------------------------------------------------------------------------------
 
 
