@@ -47,7 +47,7 @@ LONGEST_MATCH = 512
 
 
 def redact(value: Value, secrets: Iterable[str] = (), *, also: Callable[[str], str] | None = None) -> Value:
-    """`value` with every secret replaced by `[redacted]`, in the same shape.
+    """`value` with every secret replaced by `[redacted]`, in the same shape; `value` itself where it holds none.
 
     Args:
         value: a string, or lists, tuples and dicts of them at any depth; keys are redacted too, and those that would
@@ -126,26 +126,32 @@ class _Texts(dict[str, str]):
 def _redacted(value: object, texts: _Texts) -> object:
     if isinstance(value, str):
         return texts[value]
+    shown: object
     if isinstance(value, dict):
-        shown = {texts[key] if isinstance(key, str) else key: _redacted(item, texts) for key, item in value.items()}
-        return shown if len(shown) == len(value) else _told_apart(value, texts)
-    if isinstance(value, list | tuple):
-        return type(value)([_redacted(item, texts) for item in value])
-    return value
+        names = [texts[key] if isinstance(key, str) else key for key in value]
+        items = [_redacted(item, texts) for item in value.values()]
+        shown = dict(zip(names, items, strict=True))
+        if len(shown) < len(value):
+            shown = dict(zip(_told_apart(names), items, strict=True))
+    elif isinstance(value, list | tuple):
+        shown = type(value)([_redacted(item, texts) for item in value])
+    else:
+        return value
+    # What holds no secret need not be kept twice.
+    return value if shown == value else shown
 
 
-def _told_apart(value: dict[object, object], texts: _Texts) -> dict[object, object]:
-    """A dict of which several keys would be shown alike: all but the first of them get a number, in their order."""
-    shown: dict[object, object] = {}
-    names = {key: texts[key] if isinstance(key, str) else key for key in value}
-    taken, numbers = set(names.values()), dict.fromkeys(names.values(), 1)
-    for key, item in value.items():
-        name = names[key]
-        while name in shown or (name != names[key] and name in taken):
-            numbers[names[key]] += 1
-            name = f"{names[key]} {numbers[names[key]]}"
-        shown[name] = _redacted(item, texts)
-    return shown
+def _told_apart(names: list[object]) -> list[object]:
+    """Keys of a dict, of which several would be shown alike: all but the first of them get a number, in their order."""
+    found: dict[object, None] = {}
+    taken, numbers = set(names), dict.fromkeys(names, 1)
+    for shown in names:
+        name = shown
+        while name in found or (name != shown and name in taken):
+            numbers[shown] += 1
+            name = f"{shown} {numbers[shown]}"
+        found[name] = None
+    return list(found)
 
 
 def _spellings(secrets: Iterable[str]) -> tuple[str, ...]:

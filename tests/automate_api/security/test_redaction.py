@@ -153,3 +153,24 @@ def test_revealing_without_end_does_not_fill_the_memory() -> None:
 def test_what_cannot_be_redacted_is_returned_as_it_is() -> None:
     value: Any = object()
     assert redact(value) is value
+
+
+def test_what_holds_no_secret_is_not_kept_twice() -> None:
+    plain = {"a": [1, True, None, {"b": ("c", 2.5)}]}
+    assert redact(plain) is plain
+    mixed = {"plain": plain, "secret": ["canary-3"]}
+    shown = redact(mixed, ["canary-3"])
+    assert (shown, mixed["secret"]) == ({"plain": plain, "secret": ["[redacted]"]}, ["canary-3"])
+    assert shown["plain"] is plain
+
+
+def test_keys_alike_at_each_depth_are_no_more_work_than_at_one() -> None:
+    # Looking at what is below twice, at each of the levels, would never end.
+    deep: Any = "end"
+    for _level in range(64):
+        deep = {"canary-4": deep, "x canary-4": 1, "[redacted]": 2}
+    shown = redact(deep, ["canary-4", "x canary-4"])
+    for _level in range(64):
+        assert list(shown) == ["[redacted]", "[redacted] 2", "[redacted] 3"]
+        shown = shown["[redacted]"]
+    assert shown == "end"
