@@ -8,6 +8,7 @@ row to row goes to PostgreSQL as one parameter of JSON, and to SQLite row by row
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from itertools import repeat
 from typing import Any
 from uuid import UUID
 
@@ -59,10 +60,10 @@ class BatchInsert:
     def _insert_each(
         self, connection: BaseDatabaseWrapper, into: str, unless: str, rows: Sequence[Any], common: list[Any]
     ) -> int:
-        adapters = [(field.name, _adapter(field, connection)) for field in self._fields]
-        marks = ", ".join("%s" for _value in [*adapters, *common])
+        columns = [map(_adapter(field, connection), [row[field.name] for row in rows]) for field in self._fields]
+        marks = ", ".join("%s" for _value in [*columns, *common])
         with connection.cursor() as cursor:
-            values = [[*(adapt(row[name]) for name, adapt in adapters), *common] for row in rows]
+            values = list(zip(*columns, *map(repeat, common), strict=False))
             cursor.executemany(f"{into} VALUES ({marks}) {unless}", values)
             return int(cursor.rowcount)
 

@@ -54,7 +54,7 @@ def create_job(execution: Execution, *, priority: int = 0) -> Job:
         job.request = json.dumps({"input": execution.input, "params": execution.params})
     job.max_attempts, job.timeout_seconds = settings.job_attempts, settings.job_timeout
     execution.status = Execution.Status.QUEUED
-    execution.input, execution.params = storable(redact(execution.input)), storable(redact(execution.params))
+    execution.input, execution.params = redact(execution.input, also=storable), redact(execution.params, also=storable)
     with writing(), transaction.atomic():
         _executions.insert(execution)
         job.not_before, job.enqueued_at, job.last_event = Now(), Now(), 1

@@ -64,10 +64,10 @@ class EventBatchSerializer(serializers.ListSerializer[Any]):
             raise ValidationError({api_settings.NON_FIELD_ERRORS_KEY: [detail]})
         # A serializer of a host's may have rules of its own.
         is_ours = type(self.child) is EventSerializer
-        events, errors = [], {}
+        events, errors, max_bytes = [], {}, settings.event_max_bytes
         for place, item in enumerate(data):
             try:
-                events.append((is_ours and plain_event(item)) or self.run_child_validation(item))
+                events.append((is_ours and plain_event(item, max_bytes)) or self.run_child_validation(item))
             except ValidationError as exc:
                 errors[str(place)] = exc.detail
         if errors:
@@ -141,8 +141,11 @@ class IngestedEventSerializer(serializers.Serializer[Any]):
     )
 
 
-def plain_event(item: Any) -> dict[str, Any] | None:
-    """What `EventSerializer` makes of `item`, in a fraction of the time; None where that takes a closer look."""
+def plain_event(item: Any, max_bytes: int) -> dict[str, Any] | None:
+    """What `EventSerializer` makes of `item`, in a fraction of the time; None where that takes a closer look.
+
+    `max_bytes` is `settings.event_max_bytes`, which is read once for all items.
+    """
     if type(item) is not dict:
         return None
     kind, source, key = item.get("type"), item.get("source"), item.get("idempotency_key")
@@ -154,7 +157,7 @@ def plain_event(item: Any) -> dict[str, Any] | None:
     if "idempotency_key" in item:
         event["idempotency_key"] = key
     if "payload" in item:
-        if not _is_plain_payload(item["payload"]):
+        if not _is_plain_payload(item["payload"], max_bytes):
             return None
         event["payload"] = item["payload"]
     if "occurred_at" in item:
@@ -164,12 +167,12 @@ def plain_event(item: Any) -> dict[str, Any] | None:
     return event
 
 
-def _is_plain_payload(payload: Any) -> bool:
+def _is_plain_payload(payload: Any, max_bytes: int) -> bool:
     if type(payload) is not dict:
         return False
     # With its spaces and escapes it is never shorter than what is counted.
     text = json.dumps(payload)
-    return len(text) <= settings.event_max_bytes and _is_shallow(payload, text)
+    return len(text) <= max_bytes and _is_shallow(payload, text)
 
 
 def _plain_moment(text: Any) -> datetime | None:

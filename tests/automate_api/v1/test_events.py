@@ -336,7 +336,7 @@ ITEMS = st.one_of(
 
 @given(ITEMS)
 def test_what_is_seen_at_a_glance_is_what_the_fields_make_of_it(item: Any) -> None:
-    at_a_glance = plain_event(item)
+    at_a_glance = plain_event(item, 64 * 1024)
     try:
         made: Any = EventSerializer().run_validation(item)
     except ValidationError:
@@ -346,8 +346,8 @@ def test_what_is_seen_at_a_glance_is_what_the_fields_make_of_it(item: Any) -> No
 
 def test_what_is_usual_is_seen_at_a_glance() -> None:
     usual = {**PAID, "payload": {"a": [1, {"b": "c"}]}, "idempotency_key": "k 1", "occurred_at": "2026-01-31T12:00:00Z"}
-    assert plain_event(usual) is not None
-    assert plain_event(PAID) == PAID
+    assert plain_event(usual, 1000) is not None
+    assert plain_event(PAID, 1000) == PAID
 
 
 class StrictSerializer(EventSerializer):
