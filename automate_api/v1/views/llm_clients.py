@@ -18,7 +18,6 @@ from automate_api.services.llm_clients import (
     clone_llm_client,
     create_llm_client,
     delete_llm_client,
-    find_llm_client,
     rename_llm_client,
     restorable_llm_clients,
     restore_llm_client,
@@ -69,7 +68,9 @@ class LLMClientViewSet(DomainMixin, BaseModelViewSet):
         wants_deleted = self.action == "list" and self.request.query_params.get("deleted") == "true"
         if wants_deleted or self.action == "restore":
             return restorable_llm_clients(actor=self.get_actor(), among=rows)
-        return super()._readable_among(rows)
+        readable = super()._readable_among(rows)
+        # A run needs the provider, and shows nobody's shares.
+        return readable.select_related("provider").prefetch_related(None) if self.action == "chat" else readable
 
     def perform_create(self, serializer: BaseSerializer[Any]) -> None:
         """Make it the caller's."""
@@ -105,12 +106,11 @@ class LLMClientViewSet(DomainMixin, BaseModelViewSet):
         """What the request asks the LLM client for, checked and not stored yet.
 
         Raises:
-            AutomateError: what `find_llm_client` and `prepare_chat` raise.
+            AutomateError: what `get_object` and `prepare_chat` raise.
         """
-        actor = self.get_actor()
         return prepare_chat(
-            find_llm_client(key, actor=actor),
-            actor=actor,
+            self.get_object(),
+            actor=self.get_actor(),
             correlation_id=correlation_id_of(request),
             **chat_request_of(request),
         )

@@ -7,11 +7,13 @@ import pytest
 from django.contrib.auth.models import Group
 from pytest_django import DjangoAssertNumQueries, Settings
 from pytest_django.fixtures import DjangoCaptureOnCommitCallbacks
-from rest_framework.test import APIClient
+from rest_framework.permissions import BasePermission
+from rest_framework.test import APIClient, APIRequestFactory, force_authenticate
 
 from automate_api.models import Execution, Job, LLMClient, PromptLog
 from automate_api.services.attempts import work_on
 from automate_api.services.llm_clients import delete_llm_client, restore_llm_client, share_llm_client, update_llm_client
+from automate_api.v1.views import LLMClientViewSet
 from tests.factories import make_actor, make_llm_client, make_provider, make_user
 from tests.hosts.shop.people import with_key
 from tests.upstream import TEXT, FakeUpstream
@@ -243,6 +245,37 @@ def test_the_caller_does_not_choose_the_task(api: APIClient, asked: LLMClient) -
     answer = post(api, asked, "chat", body)
     assert answer.json()["task_type"] == "llm.chat"
     assert PromptLog.objects.get().system == ""
+
+
+class NarrowViewSet(LLMClientViewSet):
+    """What a host shows of them."""
+
+    def get_queryset(self) -> Any:
+        return super().get_queryset().exclude(slug="secret")
+
+
+class Reluctant(BasePermission):
+    """Admits to nothing."""
+
+    def has_object_permission(self, request: Any, view: Any, obj: Any) -> bool:
+        return False
+
+
+class ReluctantViewSet(LLMClientViewSet):
+    """What a host's permission refuses."""
+
+    permission_classes = (Reluctant,)
+
+
+@pytest.mark.parametrize(("view", "status"), [(LLMClientViewSet, 200), (NarrowViewSet, 404), (ReluctantViewSet, 403)])
+def test_a_hosts_view_keeps_from_chatting_with_what_it_keeps_back(
+    view: Any, status: int, user: Any, asked: LLMClient, upstream: FakeUpstream
+) -> None:
+    LLMClient.objects.update(slug="secret")
+    request = APIRequestFactory().post("/", {"input": "Hello"}, format="json")
+    force_authenticate(request, user)
+    assert view.as_view({"post": "chat"})(request, pk=str(asked.pk)).status_code == status
+    assert bool(upstream.requests) is (status == 200)
 
 
 def test_a_provider_that_is_switched_off_is_not_asked(api: APIClient, asked: LLMClient, upstream: FakeUpstream) -> None:
