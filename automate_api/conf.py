@@ -57,6 +57,12 @@ class Settings:
         return patterns
 
     @property
+    def redactor(self) -> str | None:
+        """`AUTOMATE_API_REDACTOR`: dotted path of `(text: str) -> str`, asked after the patterns; None: nobody is."""
+        path: str | None = self.get("REDACTOR")
+        return path
+
+    @property
     def public_schema(self) -> bool:
         """`AUTOMATE_API_PUBLIC_SCHEMA`: True shows the OpenAPI schema and its browsers to anonymous callers."""
         return bool(self.get("PUBLIC_SCHEMA", False))

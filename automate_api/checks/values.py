@@ -73,6 +73,7 @@ def check_callables(**kwargs: Any) -> list[CheckMessage]:
         "AUTOMATE_API_TENANT_RESOLVER": [settings.tenant_resolver],
         "AUTOMATE_API_TENANT_MEMBERS": [settings.tenant_members],
         "AUTOMATE_API_AUTHENTICATION_CLASSES": listed(settings.authentication_classes),
+        "AUTOMATE_API_REDACTOR": [] if settings.redactor is None else [settings.redactor],
     }
     hint = "Name a callable by its dotted path."
     return [

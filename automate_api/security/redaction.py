@@ -1,23 +1,27 @@
 """Taking secrets out of what is stored, logged or shown.
 
-Two things are taken out: the very secrets a caller names (a provider's key, also as JSON, URLs and headers spell it),
-and whatever matches a pattern: keys of this package, keys of the `sk-` family, bearer tokens, and the host's own
-`AUTOMATE_API_REDACT_PATTERNS`.
+Three things are taken out: the very secrets a caller names (a provider's key, also as JSON, URLs and headers spell it);
+whatever matches a pattern: keys of this package, keys of the `sk-` family, bearer tokens, and the host's own
+`AUTOMATE_API_REDACT_PATTERNS`; and what the host's `AUTOMATE_API_REDACTOR` takes out of what remains.
 """
 
 import base64
 import json
+import logging
 import re
 import traceback
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TypeVar, cast
 from urllib.parse import quote, quote_plus
 
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
 
 from automate_api.conf import settings
+
+logger = logging.getLogger(__name__)
 
 Value = TypeVar("Value")
 
@@ -59,17 +63,18 @@ def redact(value: Value, secrets: Iterable[str] = (), *, also: Callable[[str], s
         ImproperlyConfigured: a pattern in `AUTOMATE_API_REDACT_PATTERNS` is not a regular expression.
     """
     patterns = (*_BUILT_IN, *_compiled(tuple(settings.redact_patterns)))
-    return cast("Value", _redacted(value, _Texts(_spellings(secrets), patterns, also)))
+    steps = tuple(step for step in (_hosts_redactor(settings.redactor), also) if step is not None)
+    return cast("Value", _redacted(value, _Texts(_spellings(secrets), patterns, steps)))
 
 
 def unfinished(text: str, secrets: Iterable[str] = ()) -> int:
     """How many characters at the end of `text` may belong to what `redact` takes out once more text has come.
 
-    Of a pattern of the host's own nobody knows; where there is one, as many as `LONGEST_MATCH` at the least.
+    Of a pattern or a redactor of the host's own nobody knows; where there is one, as many as `LONGEST_MATCH` at least.
     """
     begun = (len(text) - match.start() for pattern in _UNFINISHED if (match := pattern.search(text)))
     named = (overlap(text, secret) for secret in _spellings(secrets))
-    unknown = min(len(text), LONGEST_MATCH) if settings.redact_patterns else 0
+    unknown = min(len(text), LONGEST_MATCH) if settings.redact_patterns or settings.redactor else 0
     return max((unknown, *begun, *named))
 
 
@@ -106,10 +111,10 @@ class _Texts(dict[str, str]):
     """Strings as they may be shown. Data repeats itself, and each string is looked at once."""
 
     def __init__(
-        self, secrets: tuple[str, ...], patterns: tuple[re.Pattern[str], ...], also: Callable[[str], str] | None
+        self, secrets: tuple[str, ...], patterns: tuple[re.Pattern[str], ...], steps: tuple[Callable[[str], str], ...]
     ) -> None:
         super().__init__()
-        self._secrets, self._patterns, self._also = secrets, patterns, also
+        self._secrets, self._patterns, self._steps = secrets, patterns, steps
 
     def __missing__(self, text: str) -> str:
         shown = text
@@ -117,8 +122,8 @@ class _Texts(dict[str, str]):
             shown = shown.replace(secret, REDACTED)
         for pattern in self._patterns:
             shown = pattern.sub(REDACTED, shown)
-        if self._also is not None:
-            shown = self._also(shown)
+        for step in self._steps:
+            shown = step(shown)
         self[text] = shown
         return shown
 
@@ -162,6 +167,31 @@ def _spellings(secrets: Iterable[str]) -> tuple[str, ...]:
             found |= {secret, repr(secret)[1:-1], json.dumps(secret)[1:-1], quote(secret, safe=""), quote_plus(secret)}
             found.add(base64.b64encode(secret.encode(errors="surrogatepass")).decode())
     return tuple(sorted(found, key=len, reverse=True))
+
+
+def _hosts_redactor(path: str | None) -> Callable[[str], str] | None:
+    """What the host has named, closed where it fails: a text that it does not return a string for is withheld."""
+    return None if path is None else partial(_asked, path)
+
+
+def _asked(path: str, text: str) -> str:
+    if not text:
+        return text
+    try:
+        shown = import_string(path)(text)
+    except Exception as exc:  # noqa: BLE001 - it is the host's, and whatever it raises may quote the text
+        _complain(path, type(exc).__name__)
+        return REDACTED
+    if isinstance(shown, str):
+        return shown
+    _complain(path, f"returned {type(shown).__name__}")
+    return REDACTED
+
+
+@lru_cache(maxsize=64)
+def _complain(path: str, problem: str) -> None:
+    """Log this once, and not for every text."""
+    logger.error("AUTOMATE_API_REDACTOR, %s, failed (%s). What it was asked about is withheld.", path, problem)
 
 
 @lru_cache(maxsize=8)
