@@ -251,12 +251,11 @@ def test_a_length_beside_chunks_is_not_believed(site: Site, share: float) -> Non
     """It is whole, or refused, whichever of the two a server goes by (RFC 9112, section 6.3)."""
     body = b"".join(form(3 * MB))
     headers = f"Content-Length: {int(len(body) * share)}\r\nTransfer-Encoding: chunked\r\n"
-    with site.send_raw(headers, chunked(body) + b"0\r\n\r\n") as client:
-        # Who refuses it may hang up before all of it is sent.
-        with contextlib.suppress(OSError):
-            client.shutdown(socket.SHUT_WR)
-            while client.recv(MB):
-                pass
+    # Who refuses it may hang up before all of it is sent.
+    with site.send_raw(headers, chunked(body) + b"0\r\n\r\n") as client, contextlib.suppress(OSError):
+        client.shutdown(socket.SHUT_WR)
+        while client.recv(MB):
+            pass
     assert [row["sha256"] for row in site.artifacts()] in ([], [digest(3 * MB)])
     assert share == 1 or site.stored == []
 

@@ -10,6 +10,8 @@ import pytest
 
 from tests.services import obstacle
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent
 
 PROBE = """

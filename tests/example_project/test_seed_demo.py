@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 MANAGE = Path(__file__).resolve().parent.parent.parent / "example_project" / "manage.py"
 
 KNOWS_KEYS = """

@@ -10,6 +10,8 @@ from django.core.management import CommandError, call_command
 from tests.jobs.workers import Hall, Process, hall
 from tests.servers import until
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def host(tmp_path: Path) -> Iterator[Hall]:

@@ -205,6 +205,7 @@ def test_hostile_names_are_unpacked_inside_the_folder_and_all_are_there(
     assert len({path.name.casefold() for path in there}) == len(there) == 2 * len(KEYS)
 
 
+@pytest.mark.slow
 def test_a_thousand_logs_need_no_more_memory_than_a_page() -> None:
     """24 MB of text, while whoever reads keeps nothing. (`benchmarks.prompt_logs` measures the process.)"""
     make_prompt_logs(MAX_LOGS, size=24_000)
