@@ -150,9 +150,12 @@ def test_answers_are_as_described(
     upstream: FakeUpstream,
 ) -> None:
     walk = Walk(operation, POLICIES[operation.key], world, lambda: len(upstream.requests))
-    seen = statuses(walk, api, getattr(world, person), mode, (100 if FULL else 18) // share)
-    if person == "staff" and mode.is_positive:
-        assert walk.policy.status in seen, "No request was good, so that little was proved."
+    caller, is_good = getattr(world, person), person == "staff" and mode.is_positive
+    seen = statuses(walk, api, caller, mode, (100 if FULL else 18) // share)
+    if is_good and walk.policy.status not in seen:
+        # Which are tried first changes with every change of the description.
+        seen = statuses(walk, api, caller, mode, 100)
+    assert walk.policy.status in seen or not is_good, "No request was good, so that little was proved."
 
 
 def test_every_operation_that_is_described_is_walked(api: Any) -> None:
