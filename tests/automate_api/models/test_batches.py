@@ -78,8 +78,8 @@ def test_a_clash_of_another_kind_is_not_passed_over() -> None:
 
 def test_who_does_not_exist_is_refused_when_the_database_looks() -> None:
     missing = (get_user_model().objects.order_by("-pk").values_list("pk", flat=True).first() or 0) + 1
-    sid = transaction.savepoint()
-    batch.insert([row()], **common(user=missing))
-    with pytest.raises(IntegrityError):
-        connection.check_constraints()
-    transaction.savepoint_rollback(sid)
+    with transaction.atomic():
+        batch.insert([row()], **common(user=missing))
+        with pytest.raises(IntegrityError):
+            connection.check_constraints()
+        transaction.set_rollback(True)
