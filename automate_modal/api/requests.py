@@ -1,7 +1,6 @@
 """What may be sent to run an endpoint: JSON, or a form with files."""
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.utils.datastructures import MultiValueDict
@@ -10,7 +9,6 @@ from rest_framework.exceptions import ParseError, ValidationError
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
-from automate_api.engine.capability import Capability
 from automate_api.models import Execution
 from automate_api.services.run_uploads import Upload, stored_uploads
 from automate_api.services.runs import capability_of, prepare_execution
@@ -59,15 +57,10 @@ class RunsWithFilesMixin(RunsMixin, ActorMixin):
         endpoint, actor = self.get_runnable(key), self.get_actor()
         asked, files = run_form_of(request)
         capability = capability_of(endpoint, asked.get("task_type"))
-        with self._stored(asked["input"], files, capability) as given:
+        with stored_uploads(asked["input"], files, capability=capability, actor=actor) as given:
             return prepare_execution(
                 endpoint, actor=actor, correlation_id=correlation_id_of(request), **{**asked, "input": given}
             )
-
-    def _stored(
-        self, given: Any, files: Mapping[str, Sequence[Upload]], capability: Capability
-    ) -> AbstractContextManager[Any]:
-        return stored_uploads(given, files, capability=capability, actor=self.get_actor())
 
 
 def run_form_of(request: Request) -> tuple[dict[str, Any], dict[str, list[Upload]]]:
