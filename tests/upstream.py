@@ -253,6 +253,8 @@ class FakeUpstream:
         self.requests: list[Request] = []
         self.connections: list[Connection] = []
         self.answers: dict[str, bytes] = {}
+        # The loop itself refers to them weakly, and nobody else does while one waits without reading.
+        self.talks: set[asyncio.Task[None]] = set()
         self._times: Counter[str] = Counter()
         self._changed = threading.Condition()
         self._ready = threading.Event()
@@ -353,6 +355,9 @@ class _Protocol(asyncio.StreamReaderProtocol):
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._talking = asyncio.current_task()
+        assert self._talking is not None
+        self._server.talks.add(self._talking)
+        self._talking.add_done_callback(self._server.talks.discard)
         try:
             while (request := await self._read(reader)) is not None:
                 self._server.requests.append(request)
