@@ -23,7 +23,8 @@ provider at `upstream.url`, and choose a model:
     longline                    a line that never ends
     nodone, noreason            a stream without `[DONE]`, or without a finish reason
     reason:NAME                 as `chat`, with that finish reason
-    raw:NAME                    the body that the test put into `upstream.answers[NAME]`, JSON or events
+    raw:NAME[:END]              the body that the test put into `upstream.answers[NAME]`, JSON or events; with an end,
+                                which is close, reset or stall, not all of it
     break:HOW:AT:FRAMING        a streamed `chat` that breaks; see `broken`
 
     sent:NAME:TYPE[:FRAMING]    what the test put into `upstream.answers[NAME]`, of that content type; `long` states one
@@ -443,6 +444,8 @@ def _chat(request: Request, server: FakeUpstream, name: str, arguments: list[str
         return broken(arguments[0], float(arguments[1]), arguments[2])
     if name == "raw":
         data = server.answers[arguments[0]]
+        if arguments[1:]:
+            return Answer(framed([data])[:-1], end=arguments[1])
         return Answer(framed([data] if data else [])) if stream else whole(data)
     if name in ("chunks", "gated"):
         texts = [f"{number} " for number in range(int(arguments[0]))]

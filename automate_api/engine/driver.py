@@ -16,9 +16,6 @@ from automate_api.security.redaction import redact_exception
 
 logger = logging.getLogger("automate_api.engine")
 
-# Shorter keys are what local model servers want to hear ("none", "EMPTY", "ollama"): words, and no secrets.
-_SHORTEST_KEY = 8
-
 Emit = Callable[[RunEvent], Awaitable[None]]
 Store = Callable[["Run"], None]
 
@@ -174,8 +171,7 @@ class Run:
     @property
     def secrets(self) -> tuple[str, ...]:
         """What must appear in nothing this run says, stores or logs: the provider's key, unless it is just a word."""
-        key = self.context.llm.api_key if self.context.llm else ""
-        return (key,) if len(key) >= _SHORTEST_KEY else ()
+        return self.context.llm.secrets if self.context.llm else ()
 
     @property
     def _log_context(self) -> dict[str, str]:

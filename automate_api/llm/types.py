@@ -3,6 +3,9 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+# Shorter keys are what local model servers want to hear ("none", "EMPTY", "ollama"): words, and no secrets.
+_SHORTEST_KEY = 8
+
 
 @dataclass(frozen=True, slots=True)
 class LLMTarget:
@@ -19,6 +22,11 @@ class LLMTarget:
     provider: str
     timeout: float
     max_retries: int
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must appear in nothing that is said, stored or logged of a call: the key, unless it is just a word."""
+        return (self.api_key,) if len(self.api_key) >= _SHORTEST_KEY else ()
 
 
 @dataclass(frozen=True, slots=True)

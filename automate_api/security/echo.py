@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from automate_api.security.redaction import overlap
+from automate_api.security.shapes import overlap
 
 MASK = "***"
 

@@ -2,10 +2,10 @@
 
 Three things are taken out: the very secrets a caller names (a provider's key, also as JSON, URLs and headers spell it);
 whatever matches a pattern: keys of this package, keys of the `sk-` family, bearer tokens, and the host's own
-`AUTOMATE_API_REDACT_PATTERNS`; and what the host's `AUTOMATE_API_REDACTOR` takes out of what remains.
+`AUTOMATE_API_REDACT_PATTERNS`; and what the host's `AUTOMATE_API_REDACTOR` takes out of what remains. Of a text that is
+JSON itself they are taken out as its strings read. `shapes` has the spellings and the patterns.
 """
 
-import base64
 import json
 import logging
 import re
@@ -14,12 +14,12 @@ from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from functools import lru_cache, partial
 from typing import TypeVar, cast
-from urllib.parse import quote, quote_plus
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 from automate_api.conf import settings
+from automate_api.security.shapes import BUILT_IN, SHORTEST_BEGINNING, begun, overlap, spellings
 
 logger = logging.getLogger(__name__)
 
@@ -31,21 +31,6 @@ REDACTED = "[redacted]"
 _revealed: ContextVar[tuple[str, ...]] = ContextVar("automate_api_revealed", default=())
 _MOST_REVEALED = 32
 
-# Shorter ones would tear holes into ordinary text and keep nothing secret.
-_SHORTEST_SECRET = 4
-
-_BUILT_IN = (
-    re.compile(r"aak_[0-9a-f]{32}_[A-Za-z0-9_-]+"),
-    re.compile(r"\bsk-[A-Za-z0-9_-]{16,}"),
-    # A token has a digit or is long; "bearer instruments" stays readable.
-    re.compile(r"\bbearer\s+(?:[A-Za-z0-9._~+/-]{20,}|(?=\S*\d)[A-Za-z0-9._~+/-]{8,})=*", re.IGNORECASE),
-)
-# A text's end where a match of each may begin or go on; also in a word, which a secret taken out before may have ended.
-_UNFINISHED = (
-    re.compile(r"a(?:a(?:k(?:_(?:[0-9a-f]{0,31}|[0-9a-f]{32}(?:_[A-Za-z0-9_-]*)?))?)?)?\Z"),
-    re.compile(r"s(?:k(?:-[A-Za-z0-9_-]*)?)?\Z"),
-    re.compile(r"b(?:e(?:a(?:r(?:e(?:r(?:\s+\S*)?)?)?)?)?)?\Z", re.IGNORECASE),
-)
 #: Where a host has patterns of its own: the characters that a match may have and be recognized in pieces.
 LONGEST_MATCH = 512
 
@@ -62,9 +47,9 @@ def redact(value: Value, secrets: Iterable[str] = (), *, also: Callable[[str], s
     Raises:
         ImproperlyConfigured: a pattern in `AUTOMATE_API_REDACT_PATTERNS` is not a regular expression.
     """
-    patterns = (*_BUILT_IN, *_compiled(tuple(settings.redact_patterns)))
+    patterns = (*BUILT_IN, *_compiled(tuple(settings.redact_patterns)))
     steps = tuple(step for step in (_hosts_redactor(settings.redactor), also) if step is not None)
-    return cast("Value", _redacted(value, _Texts(_spellings(secrets), patterns, steps)))
+    return cast("Value", _redacted(value, _Texts(spellings(secrets), patterns, steps)))
 
 
 def unfinished(text: str, secrets: Iterable[str] = ()) -> int:
@@ -72,16 +57,9 @@ def unfinished(text: str, secrets: Iterable[str] = ()) -> int:
 
     Of a pattern or a redactor of the host's own nobody knows; where there is one, as many as `LONGEST_MATCH` at least.
     """
-    begun = (len(text) - match.start() for pattern in _UNFINISHED if (match := pattern.search(text)))
-    named = (overlap(text, secret) for secret in _spellings(secrets))
+    named = (overlap(text, secret) for secret in spellings(secrets))
     unknown = min(len(text), LONGEST_MATCH) if settings.redact_patterns or settings.redactor else 0
-    return max((unknown, *begun, *named))
-
-
-def overlap(text: str, secret: str) -> int:
-    """The length of the longest end of `text` that is a beginning of `secret`, and not all of it."""
-    longest = min(len(text), len(secret) - 1)
-    return next((size for size in range(longest, 0, -1) if text.endswith(secret[:size])), 0)
+    return max((unknown, begun(text), *named))
 
 
 def redact_exception(exc: BaseException, secrets: Iterable[str] = ()) -> str:
@@ -107,6 +85,10 @@ def forget_revealed() -> None:
     _revealed.set(())
 
 
+# Of these a text may be JSON that has a string.
+_BEGIN_JSON = ("{", "[", '"')
+
+
 class _Texts(dict[str, str]):
     """Strings as they may be shown. Data repeats itself, and each string is looked at once."""
 
@@ -117,15 +99,32 @@ class _Texts(dict[str, str]):
         self._secrets, self._patterns, self._steps = secrets, patterns, steps
 
     def __missing__(self, text: str) -> str:
-        shown = text
+        # First as a whole: what is taken out of it would leave the rest of an escape.
+        shown = self._document(text) if "\\" in text and text.lstrip()[:1] in _BEGIN_JSON else text
         for secret in self._secrets:
             shown = shown.replace(secret, REDACTED)
+        for secret in self._secrets:
+            # It breaks off.
+            if (size := overlap(shown, secret)) >= SHORTEST_BEGINNING:
+                shown = shown[:-size] + REDACTED
         for pattern in self._patterns:
             shown = pattern.sub(REDACTED, shown)
         for step in self._steps:
             shown = step(shown)
         self[text] = shown
         return shown
+
+    def _document(self, text: str) -> str:
+        """`text` as it is shown where it is JSON that says by escapes what must not be shown."""
+        try:
+            value = json.loads(text)
+            shown = _redacted(value, self)
+            return text if shown is value else json.dumps(shown, ensure_ascii=False, allow_nan=False)
+        except RecursionError:
+            # Nobody can tell what it says.
+            return REDACTED
+        except ValueError:
+            return text
 
 
 def _redacted(value: object, texts: _Texts) -> object:
@@ -157,16 +156,6 @@ def _told_apart(names: list[object]) -> list[object]:
             name = f"{shown} {numbers[shown]}"
         found[name] = None
     return list(found)
-
-
-def _spellings(secrets: Iterable[str]) -> tuple[str, ...]:
-    """Each secret plainly and as JSON, URLs and basic authentication write it, longest first."""
-    found: set[str] = set()
-    for secret in secrets:
-        if len(secret) >= _SHORTEST_SECRET:
-            found |= {secret, repr(secret)[1:-1], json.dumps(secret)[1:-1], quote(secret, safe=""), quote_plus(secret)}
-            found.add(base64.b64encode(secret.encode(errors="surrogatepass")).decode())
-    return tuple(sorted(found, key=len, reverse=True))
 
 
 def _hosts_redactor(path: str | None) -> Callable[[str], str] | None:

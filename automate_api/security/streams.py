@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
 from automate_api.security.redaction import REDACTED, redact, unfinished
+from automate_api.security.shapes import LOOK_BACK, spellings
 
 #: A text of which nothing can be told for so many characters is withheld up to the next space.
 LONGEST_HELD = 8192
@@ -26,8 +27,8 @@ class StreamRedactor:
     """
 
     def __init__(self, secrets: Iterable[str] = (), *, also: Callable[[str], str] | None = None) -> None:
-        self._secrets, self._also = tuple(secrets), also
-        # `_before` is what was let through last: patterns look back as far as the edge of a word.
+        self._secrets, self._also = spellings(secrets), also
+        # `_before` is what was let through last: patterns look back for the edge of a word.
         self._held = self._before = ""
         self._is_withholding = False
 
@@ -61,7 +62,7 @@ class StreamRedactor:
         whole = self._redacted(text, self._before)
         for place in _places(text, len(text) - unfinished(text, self._secrets)):
             shown = self._redacted(text[:place], self._before)
-            last = (shown or self._before)[-1:]
+            last = (self._before + shown)[-LOOK_BACK:]
             if shown + self._redacted(text[place:], last) == whole:
                 self._held, self._before = text[place:], last
                 return shown
@@ -69,7 +70,7 @@ class StreamRedactor:
         return ""
 
     def _redacted(self, text: str, before: str) -> str:
-        """`text` as it is shown after the character `before`."""
+        """`text` as it is shown after `before`."""
         if not text:
             return ""
         shown, lead = self._redact(before + text), self._redact(before)

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from django.core.files.base import File
 
 from automate_api.exceptions import PayloadTooLarge
+from automate_api.security.redaction import redact
 
 MAX_NAME = 200
 NAMELESS = "file"
@@ -56,11 +57,15 @@ class MeasuredFile(File):  # type: ignore[type-arg]  # at run time it takes none
 
 
 def safe_name(name: str) -> str:
-    """`name` as a file may be called anywhere: its last part, without what cannot be seen, at most 200 characters."""
-    last = _SLASH.split(name)[-1]
+    """`name` as a file may be called anywhere: its last part, without what cannot be seen, at most 200 characters.
+
+    What is redacted elsewhere is redacted here too.
+    """
+    # Before it is cut, and again when nothing unseen stands in the middle of a secret.
+    last = _SLASH.split(redact(name))[-1]
     visible = "".join(letter for letter in last if unicodedata.category(letter) not in _INVISIBLE)
     # Windows drops those at the end, and one at the start hides a file.
-    stripped = visible.strip(" .")
+    stripped = redact(visible).strip(" .")
     if len(stripped) > MAX_NAME:
         stem, dot, suffix = stripped.rpartition(".")
         stripped = stem[: MAX_NAME - len(suffix) - 1] + dot + suffix if 0 < len(suffix) <= 16 else stripped[:MAX_NAME]
@@ -75,6 +80,6 @@ def attachment(name: str) -> str:
 
 
 def media_type(content_type: str) -> str:
-    """`content_type` without its parameters, in lower case; `application/octet-stream` where it is none."""
-    bare = content_type.partition(";")[0].strip().lower()
-    return bare if _MEDIA_TYPE.fullmatch(bare) else OCTETS
+    """`content_type` without its parameters, in lower case; `application/octet-stream` where it is none or a secret."""
+    bare = content_type.partition(";")[0].strip()
+    return bare.lower() if _MEDIA_TYPE.fullmatch(bare.lower()) and redact(bare) == bare else OCTETS

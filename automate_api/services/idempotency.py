@@ -9,11 +9,13 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import Error as DatabaseFailure
 from django.db import IntegrityError, transaction
 from django.db.models import BooleanField, ExpressionWrapper, Q
+from django.utils.crypto import salted_hmac
 
 from automate_api.conf import settings
 from automate_api.exceptions import IdempotencyAnswerGone, IdempotencyInFlight, IdempotencyKeyReused
 from automate_api.models import IdempotencyKey
 from automate_api.models.now import Now
+from automate_api.security.redaction import redact
 from automate_api.security.secrets import Secret
 from automate_api.services import leases
 from automate_api.services.leases import from_now, lease_end
@@ -69,13 +71,15 @@ class Claim:
 def claim_key(key: str, *, tenant_id: str, user: Any, fingerprint: str) -> Claim | str:
     """Claim `key` for the caller, or the answer that was given to the same request before.
 
-    The claim is committed when this returns, so call it outside any transaction.
+    A key that must not be stored as it is has a digest in its place. The claim is committed when this returns, so call
+    it outside any transaction.
 
     Raises:
         IdempotencyKeyReused: the key was sent with another request.
         IdempotencyInFlight: the same request is at work.
         IdempotencyAnswerGone: it was carried out, and its answer could not be kept.
     """
+    key = _storable(key)
     mine = IdempotencyKey.objects.filter(tenant_id=tenant_id, user_id=user.pk, key=key)
     for _attempt in range(_MOST_ATTEMPTS):
         claim = _new_claim(key, tenant_id=tenant_id, user=user, fingerprint=fingerprint)
@@ -88,6 +92,12 @@ def claim_key(key: str, *, tenant_id: str, user: Any, fingerprint: str) -> Claim
         # Released meanwhile, or kept for long enough: nobody's any more.
         mine.filter(created_at__lte=_kept_since()).unleased().delete()
     raise IdempotencyInFlight
+
+
+def _storable(key: str) -> str:
+    if redact(key) == key:
+        return key
+    return f"[redacted] {salted_hmac('automate_api.idempotency', key, algorithm='sha256').hexdigest()}"
 
 
 def _new_claim(key: str, *, tenant_id: str, user: Any, fingerprint: str) -> Claim | None:

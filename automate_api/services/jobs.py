@@ -18,9 +18,9 @@ from automate_api.exceptions import Conflict, NotFound, PermissionDenied
 from automate_api.models import Actor, Execution, Job
 from automate_api.models.now import Now
 from automate_api.models.prepared import PreparedInsert
-from automate_api.security.redaction import redact
 from automate_api.services.job_log import append_rows, end_without_run
-from automate_api.services.recording import storable, writing
+from automate_api.services.providers import secrets_of
+from automate_api.services.recording import redact_asked, writing
 from automate_api.services.secrets import encrypting
 from automate_api.signals import job_ended
 
@@ -54,7 +54,7 @@ def create_job(execution: Execution, *, priority: int = 0) -> Job:
         job.request = json.dumps({"input": execution.input, "params": execution.params})
     job.max_attempts, job.timeout_seconds = settings.job_attempts, settings.job_timeout
     execution.status = Execution.Status.QUEUED
-    execution.input, execution.params = redact(execution.input, also=storable), redact(execution.params, also=storable)
+    redact_asked(execution, secrets_of(execution))
     with writing(), transaction.atomic():
         _executions.insert(execution)
         job.not_before, job.enqueued_at, job.last_event = Now(), Now(), 1

@@ -7,10 +7,10 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from automate_api.engine.portal import portal
-from automate_api.exceptions import AutomateError, FieldError, InvalidInput, OutboundBlocked
+from automate_api.exceptions import AutomateError, FieldError, InvalidInput, NotConfigured, OutboundBlocked
 from automate_api.llm import openai
 from automate_api.llm.types import LLMTarget
-from automate_api.models import Actor, LLMClient, Provider
+from automate_api.models import Actor, Execution, LLMClient, Provider
 from automate_api.security.outbound import validate_url
 from automate_api.services.rows import assign, create_named, delete, locked, storing, tenant_of
 from automate_api.services.secrets import encrypting
@@ -107,6 +107,17 @@ def target_of(provider: Provider, *, model: str) -> LLMTarget:
         timeout=float(provider.timeout_seconds),
         max_retries=provider.max_retries,
     )
+
+
+def secrets_of(execution: Execution) -> tuple[str, ...]:
+    """What must not be stored of `execution`: the key of the provider it calls, if it calls one."""
+    if execution.llm_client is None:
+        return ()
+    try:
+        return target_of(execution.llm_client.provider, model="").secrets
+    except NotConfigured:
+        # What cannot be read is not sent either: the run will say so.
+        return ()
 
 
 def _check(fields: dict[str, Any]) -> None:

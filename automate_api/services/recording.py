@@ -32,6 +32,9 @@ _OUTCOME = (
     "duration_ms",
     "finished_at",
 )
+# Of a correlation id, which grows where a short secret is taken out of it.
+_LONGEST_ID = 128
+
 _executions, _prompt_logs = PreparedInsert(Execution), PreparedInsert(PromptLog)
 _endings = PreparedUpdate(
     Execution, by=("id",), columns=_OUTCOME, rows=lambda rows: rows.filter(status__in=Execution.UNFINISHED)
@@ -48,11 +51,9 @@ class Recorder:
 
     def begin(self, run: Run) -> None:
         """Insert the execution."""
-        execution = self.execution
-        execution.input = storable(redact(execution.input, run.secrets))
-        execution.params = storable(redact(execution.params, run.secrets))
+        redact_asked(self.execution, run.secrets)
         with writing():
-            _executions.insert(execution)
+            _executions.insert(self.execution)
         leases.keeper.keep(self)
 
     @classmethod
@@ -102,6 +103,13 @@ class Recorder:
             provider=target.provider if target else "",
             usage=execution.usage,
         )
+
+
+def redact_asked(execution: Execution, secrets: Sequence[str]) -> None:
+    """Make of what was asked what may be stored."""
+    execution.input = redact(execution.input, secrets, also=storable)
+    execution.params = redact(execution.params, secrets, also=storable)
+    execution.correlation_id = redact(execution.correlation_id, secrets)[:_LONGEST_ID]
 
 
 def _log_prefix(execution: Execution) -> str:

@@ -83,10 +83,10 @@ def test_no_secret_stands_in_what_is_stored_nor_at_the_seam_of_two_pieces(seed: 
 
 def test_ordinary_text_is_not_held_back() -> None:
     redactor = StreamRedactor([KEY])
-    assert [redactor.feed(piece) for piece in ("0 ", "It w", "as on", ", they said. ")] == [
+    assert [redactor.feed(piece) for piece in ("0 ", "It h", "ad on", ", they said. ")] == [
         "0 ",
-        "It w",
-        "as on",
+        "It h",
+        "ad on",
         ", they said. ",
     ]
     assert redactor.flush() == ""
