@@ -51,7 +51,7 @@ class Garden:
     """Makes secrets and remembers them. `own` is the key of the provider that is called at present, if any."""
 
     KINDS = ("key", "sk", "bearer", "card", "private", "checked", "own")
-    #: Those that are told while they are not complete.
+    #: Those of which a part is taken out too where a text breaks off.
     BEGUN = ("sk", "bearer", "own")
 
     def __init__(self, seed: int) -> None:
@@ -87,7 +87,9 @@ class Garden:
     def _bearer(self) -> Secret:
         core, name = self.letters(20, 80, LETTERS + "._~+/-"), self.chance.choice(("Bearer", "bearer", "BEARER"))
         ways = (core, core.replace("/", "\\/"), quote(core, safe=""), core.replace("+", "\\u002B"))
-        return Secret("bearer", f"{name}{self.chance.choice((' ', '  ', '%20', chr(9)))}{self.chance.choice(ways)}", core)
+        return Secret(
+            "bearer", f"{name}{self.chance.choice((' ', '  ', '%20', chr(9)))}{self.chance.choice(ways)}", core
+        )
 
     def _card(self) -> Secret:
         core = self.letters(24, 24, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
@@ -109,11 +111,11 @@ class Garden:
 
     # -- what they are planted in ------------------------------------------------------------------------------------
 
-    def text(self, mark: str, count: int) -> str:
+    def text(self, mark: str, count: int, *kinds: str) -> str:
         """So many secrets among ordinary words, after `mark`, if any, which is to be found again."""
         words = [f"{self.mark(mark)} " if mark else ""]
         for _ in range(count):
-            secret = self.secret()
+            secret = self.secret(*kinds)
             before = _BEFORE + _ESCAPES if secret.kind in self.BEGUN else _BEFORE
             words += [self.letters(0, 6), self.chance.choice(before), secret.text, self.chance.choice(_BETWEEN)]
         return "".join(words)
@@ -187,15 +189,20 @@ def kept_in_file() -> Iterator[tuple[str, str]]:
 def views(text: str) -> Iterator[str]:
     """`text`, and as JSON, URLs and base64 in it read."""
     yield text
-    if "\\" in text:
-        plain = re.sub(r"\\+u00([0-9A-Fa-f]{2})", lambda code: chr(int(code[1], 16)), text)
-        yield re.sub(r"\\+(.)", r"\1", plain)
+    escaped = text
+    for _level in range(3):
+        if "\\" in escaped:
+            escaped = _ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else found[2], escaped)
+            yield escaped
     if "%" in text:
         yield unquote(text)
     for run in re.findall(r"[A-Za-z0-9+/_-]{16,}", text):
         for start in range(4):
-            whole = run[start : start + (len(run) - start) // 4 * 4].replace("-", "+").replace("_", "/")
-            yield base64.b64decode(whole).decode("latin-1")
+            whole = run[start:].replace("-", "+").replace("_", "/")
+            yield base64.b64decode(whole[: len(whole) - (len(whole) % 4 == 1)] + "==").decode("latin-1")
+
+
+_ESCAPE = re.compile(r"\\(?:u00([0-9A-Fa-f]{2})|(.))", re.DOTALL)
 
 
 def search(secrets: Iterable[Secret], kept: Iterable[tuple[str, str]]) -> list[Found]:

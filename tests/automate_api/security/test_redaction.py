@@ -42,6 +42,12 @@ def test_a_named_secret_goes_in_every_spelling(text: str) -> None:
         "sk-proj-abcdefghijklmnop_1234",
         "Authorization: Bearer abc123.def456",
         "authorization: bearer ABCDEFGHIJKLMNOPQRSTUV==",
+        "Bearer%20abc%2Fdef.0123456789%3D",
+        "?q=bearer+ABCDEFGHIJKLMNOPQRSTUV",
+        "bearer ABCDEFGH\\/IJKLMNOP\\u002BQRSTUV",
+        "bearer ABCDEFGH\\\\/IJKLMNOP\\\\u002BQRSTUV",
+        "sk%2Dabcdefghijklmnop1234",
+        "sk\\u002dabcdefghijklmnop1234",
     ],
 )
 def test_what_looks_like_a_key_goes_without_being_named(text: str) -> None:
@@ -49,6 +55,83 @@ def test_what_looks_like_a_key_goes_without_being_named(text: str) -> None:
     assert redacted.startswith("before ")
     assert redacted.endswith(" after")
     assert text.rsplit(maxsplit=1)[-1] not in redacted
+    assert len(redacted) <= len(f"before {text} after") - 9
+
+
+@pytest.mark.parametrize("before", ["\\n", "\\t", "key%3D", "\\u003d", "\\\\n", "_", "1", "(", "žluť ", '"', "=", "\n"])
+@pytest.mark.parametrize("text", ["sk-abcdefghijklmnop1234", "Bearer ABCDEFGHIJKLMNOPQRSTUV"])
+def test_a_key_is_found_wherever_it_may_begin(before: str, text: str) -> None:
+    assert redact(f"{before}{text}\n") == f"{before}[redacted]\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("so sk-abcdefghijkl", "so [redacted]"),
+        ("so sk-abcdefghijk", "so sk-abcdefghijk"),
+        ("so sk-abcdefghijkl and on", "so sk-abcdefghijkl and on"),
+        ("so Bearer abcdefGHIJkl", "so [redacted]"),
+        ("so bearer responsibilities", "so bearer responsibilities"),
+        ("so my/secret+123", "so [redacted]"),
+        ("so my/secret+1", "so my/secret+1"),
+        ("so my/secret+123 and on", "so my/secret+123 and on"),
+    ],
+)
+def test_a_secret_that_breaks_off_at_the_end_goes_where_enough_of_it_is_there(text: str, shown: str) -> None:
+    assert redact(text, ["my/secret+1234567"]) == shown
+
+
+@pytest.mark.parametrize("before", ["", "u", "us", "user:"])
+@pytest.mark.parametrize("after", ["", "x", "xy", "xyz"])
+def test_a_named_secret_goes_from_base64_of_more_than_itself(before: str, after: str) -> None:
+    secret = "very/secret+key?0123"
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        text = encode(f"{before}{secret}{after}".encode()).decode()
+        shown = redact(f"Basic {text}", [secret])
+        assert "[redacted]" in shown
+        rest = shown.removeprefix("Basic ").replace("[redacted]", "")
+        assert len(rest) <= len(before) * 4 / 3 + len(after) * 4 / 3 + 8
+
+
+DOCUMENT = {"a": {"b": ["mail ann@example.org", 1, 2.5, None], "ann@example.org": "x"}, "c": "ž"}
+
+
+def test_of_json_in_a_string_the_strings_are_read(settings: Settings) -> None:
+    settings.AUTOMATE_API_REDACT_PATTERNS = [r"ann@\S+?\.org"]
+    expected = json.loads(json.dumps(DOCUMENT).replace("ann@example.org", "[redacted]"))
+    once = json.dumps(DOCUMENT).replace("@", "\\u0040")
+    assert json.loads(redact(once)) == expected
+    twice = json.dumps({"arguments": once})
+    assert json.loads(json.loads(redact(f"  {twice}"))["arguments"]) == expected
+    # What holds nothing stays as it is, letter by letter.
+    plain = '{"a" : "x\\u0041", "a": 1e2}'
+    assert redact(plain) == plain
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a": "\\u0040', "[" * 200_000 + "\\", '"\\ud800"', "[\\]", '{"a": "\\n", "b": ' + "9" * 5000 + "}"]
+)
+def test_what_is_no_json_or_no_sane_json_does_no_harm(text: str) -> None:
+    assert redact(text) in (text, "[redacted]")
+
+
+def test_json_too_deep_to_be_read_is_withheld() -> None:
+    deep = '["\\n",' * 50_000 + "1" + "]" * 50_000
+    assert redact(deep) == "[redacted]"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-".join("sk-abcdefghijklmnop1234"),
+        base64.b64encode(b"sk-abcdefghijklmnop1234").decode(),
+        "sk-abcdefghijklmnop1234"[::-1],
+        "\\u0073k-abcdefghijklmnop1234",
+        "password: hunter2",
+    ],
+)
+def test_what_the_pages_say_is_not_recognized_is_not(text: str) -> None:
+    assert redact(text) == text
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,13 @@ WORDS = [
     "žluťoučký",
     "🦊",
     "\x00",
+    "\\n",
+    "\\u003d",
+    "%3D",
+    "%20",
+    "sk\\u002d",
+    '{"a": "',
+    '"}',
 ]
 
 
@@ -49,6 +56,8 @@ def secrets_of(chance: random.Random) -> list[str]:
         f"aak_{chance.randbytes(16).hex()}_{some}",
         f"sk-{some}",
         f"Bearer {some}",
+        f"bearer%20{some}",
+        f"sk%2D{some}",
         KEY,
         base64.b64encode(KEY.encode()).decode(),
     ]
@@ -65,7 +74,7 @@ def test_however_a_text_is_split_its_pieces_are_the_redacted_whole(
 ) -> None:
     settings.AUTOMATE_API_REDACT_PATTERNS = [pattern] if pattern else []
     chance = random.Random(seed)
-    secrets = [*secrets_of(chance), "card 1234-5678"][: 6 if pattern else 5]
+    secrets = [*secrets_of(chance), "card 1234-5678"][: None if pattern else -1]
     text = "".join(chance.choices([*WORDS, *secrets, "x" * 300], k=40))
     shown = "".join(stored(pieces_of(text, chance), StreamRedactor([KEY])))
     assert shown == redact(text, [KEY])
@@ -78,7 +87,7 @@ def test_no_secret_stands_in_what_is_stored_nor_at_the_seam_of_two_pieces(seed: 
     text = " ".join(chance.choices([*WORDS, *secrets], k=40))
     assert any(secret in text for secret in secrets)
     kept = stored(pieces_of(text, chance), StreamRedactor([KEY]))
-    assert not [secret for secret in secrets if secret.split()[-1] in "".join(kept)]
+    assert not [secret for secret in secrets if secret.replace("%20", " ").split()[-1] in "".join(kept)]
 
 
 def test_ordinary_text_is_not_held_back() -> None:
