@@ -41,7 +41,7 @@ _BEGUN_KEYS = (
 )
 _BEGUN_TOKEN = re.compile(r"b(?:e(?:a(?:r(?:e(?:r(?:[\s+%]\s*\S*)?)?)?)?)?)?\Z", re.IGNORECASE)
 _KEY_LETTERS = string.ascii_letters + string.digits + "_-"
-# The longest that stands before a key's letters, such as `sk\u002d` with more backslashes, or before a token's, `bearer%`.
+# The longest that stands before a key's letters, `sk\u002d` with more backslashes, or before a token's, `bearer%`.
 _LONGEST_MARK = 16
 #: The characters before a text that decide whether a secret begins with it: the longest escape.
 LOOK_BACK = 6

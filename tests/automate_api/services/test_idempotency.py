@@ -57,6 +57,17 @@ def test_an_answer_that_could_not_be_kept_is_gone() -> None:
         claim(user)
 
 
+def test_a_key_that_is_a_secret_is_stored_as_a_digest_and_told_from_others() -> None:
+    user, keys = make_user(), ["sk-0123456789abcdefghij", "sk-0123456789abcdefghik"]
+    for key in keys:
+        outcome = claim_key(key, tenant_id="", user=user, fingerprint="f")
+        assert isinstance(outcome, Claim)
+        outcome.complete(f"answer to {key}")
+    for key in keys:
+        assert claim_key(key, tenant_id="", user=user, fingerprint="f") == f"answer to {key}"
+    assert not [row for row in IdempotencyKey.objects.values_list("key", flat=True) if "sk-" in row or len(row) > 255]
+
+
 def test_a_claim_is_nobody_elses_while_it_is_leased() -> None:
     user = make_user()
     held = claim(user)

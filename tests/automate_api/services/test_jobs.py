@@ -1,5 +1,6 @@
 """Jobs are made, found, cancelled and told of; nothing that happens after the commit undoes them."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
@@ -9,7 +10,8 @@ from django.db import connection, connections, transaction
 from pytest_django import Settings
 
 from automate_api.exceptions import Conflict, NotConfigured, NotFound
-from automate_api.models import Actor, Execution, Job, JobEvent
+from automate_api.models import Actor, Endpoint, Execution, Job, JobEvent, Provider
+from automate_api.security.secrets import Secret
 from automate_api.services import jobs, recording
 from automate_api.services.attempts import work_on
 from automate_api.services.jobs import cancel_job, create_job, find_job
@@ -33,6 +35,17 @@ def test_a_job_is_stored_with_its_execution_and_handed_out(asked: Asked) -> None
     assert (job.status, job.execution.status, job.attempts, kinds(job)) == ("queued", "queued", 0, ["queued"])
     assert (job.execution.input, job.tenant_id, job.user_id) == ("Hello", "default", job.execution.user_id)
     assert job.enqueued_at == job.not_before
+
+
+def test_the_providers_key_is_not_stored_with_what_was_asked(upstream: FakeUpstream) -> None:
+    endpoint, key = chat_endpoint(upstream), "like/no+pattern.1"
+    Provider.objects.update(api_key=Secret.of(key))
+    job = make_job(Endpoint.objects.get(pk=endpoint.pk), given=f"with {key}")
+    assert job.execution.input == "with [redacted]"
+    assert json.loads(job.request.reveal())["input"] == f"with {key}"
+    Provider.objects.update(api_key=Secret("nothing that can be read"))
+    # The run itself will say so.
+    assert make_job(Endpoint.objects.get(pk=endpoint.pk)).status == "queued"
 
 
 def test_a_job_of_a_transaction_that_is_rolled_back_never_was(asked: Asked) -> None:  # noqa: F811

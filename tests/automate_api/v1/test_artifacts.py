@@ -109,6 +109,7 @@ def test_so_it_is_in_a_session_with_a_token_and_not_without(user: Any) -> None:
     ("...", "file"), ("a\u202egnp.exe", "agnp.exe"), ("\u200f\u2067.png\u2069", "png"), ("n" * 300, "n" * 200),
     ("n" * 300 + ".png", "n" * 196 + ".png"), ("Übung 1.pdf", "Übung 1.pdf"), ("报告.pdf", "报告.pdf"),
     ('say "hi".txt', 'say "hi".txt'), ("a&amp;b.txt", "a&amp;b.txt"), ("%2e%2e%2fx", "%2e%2e%2fx"), ("CON", "CON"),
+    ("a sk-0123\u200b456789abcdef.txt", "a [redacted].txt"), ("Bearer 0123456789/abcdef/x", "[redacted]"),
 ])  # fmt: skip
 def test_a_name_is_what_a_file_may_be_called(client: APIClient, sent: str, kept: str) -> None:
     quoted = sent.replace("\\", "\\\\").replace('"', '\\"')

@@ -3,6 +3,7 @@
 import uuid
 
 import pytest
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from tests.hosts.shop.people import signed_in
@@ -43,3 +44,11 @@ def test_refusals_carry_it() -> None:
     ]
     assert [answer.status_code for answer in answers] == [401, 405, 406, 500]
     assert all(answer.headers["X-Correlation-ID"] for answer in answers)
+
+
+@pytest.mark.parametrize("pattern", [r"\border-\d{4}\b", "("])
+def test_an_id_that_would_be_redacted_is_replaced(pattern: str, settings: Settings) -> None:
+    for sent in ("sk-0123456789abcdefghij", "x:order-1234"):
+        settings.AUTOMATE_API_REDACT_PATTERNS = [pattern]
+        answer = signed_in().get("/echo/", headers={"X-Correlation-ID": sent})
+        assert answer.headers["X-Correlation-ID"] == answer.json()["correlation_id"] != sent
