@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from automate_api.engine.portal import portal
@@ -78,6 +79,12 @@ def delete_provider(provider: Provider) -> None:
         gone = provider.llm_clients.select_for_update().filter(deleted_at__isnull=False)
         LLMClient.objects.filter(pk__in=list(gone.values_list("pk", flat=True))).delete()
         delete(provider, in_use=in_use)
+
+
+def enabled_providers(*, actor: Actor) -> QuerySet[Provider]:
+    """The providers that `actor` may read and that are switched on, by name."""
+    rows: QuerySet[Provider] = Provider.objects.readable_by(actor).filter(enabled=True).order_by("name", "pk")
+    return rows
 
 
 def probe_provider(provider: Provider) -> ProviderTest:
