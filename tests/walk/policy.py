@@ -297,9 +297,7 @@ POLICIES: Mapping[str, Policy] = {
         resource="llm-clients", given={"ownership_filter": "all"}, lists="llm_client", rows="objects"
     ),
     "workbench_clone POST": Policy(resource="llm-clients", access="write", path=_CLIENT_ID, given=_NEW_NAME),
-    "workbench_clone_by_query POST": Policy(
-        resource="llm-clients", access="write", path=_CLIENT_ID, asked=_NEW_NAME
-    ),
+    "workbench_clone_by_query POST": Policy(resource="llm-clients", access="write", path=_CLIENT_ID, asked=_NEW_NAME),
     "workbench_rename POST": Policy(
         resource="llm-clients", access="write", reader=403, path=_CLIENT_ID, given=_NEW_NAME
     ),
