@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist
+from django.db import router
 from django.utils.translation import gettext_lazy as _
 
 from automate_api.exceptions import FieldError, InvalidInput
@@ -42,7 +43,8 @@ def list_llm_clients(*, actor: Actor, ownership: str, number: int, size: int) ->
     Raises:
         InvalidInput: the list ends before that page.
     """
-    rows = OWNERSHIP[ownership](LLMClient.objects.all(), actor)
+    # Of the database that is written to: what is kept of a replica might be behind.
+    rows = OWNERSHIP[ownership](LLMClient.objects.using(router.db_for_write(LLMClient)), actor)
     count, first = rows.count(), (number - 1) * size
     if number > 1 and first >= count:
         raise InvalidInput([FieldError("page", "out_of_range", str(_("The list has no such page.")))])
@@ -57,7 +59,8 @@ def administrator_of(tenant_id: str | None) -> Any:
     if tenant_id is None or not _has_column("is_staff"):
         return None
     known = {name: value for name, value in columns.items() if _has_column(name)}
-    return members_of(tenant_id).filter(**known).order_by("pk").first()
+    users = members_of(tenant_id).using(router.db_for_write(get_user_model()))
+    return users.filter(**known).order_by("pk").first()
 
 
 def email_of(user: Any) -> str | None:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
@@ -10,7 +12,9 @@ from rest_framework.response import Response
 
 from automate_api.exceptions import NotFound
 from automate_api.models import Actor, LLMClient
+from automate_api.services.client_changes import PEOPLE, scope_of_tenant
 from automate_api.services.client_lists import OWNERSHIP, administrator_of, email_of, list_llm_clients
+from automate_api.services.kept import KEPT_FOR, kept
 from automate_api.services.llm_clients import (
     clone_llm_client,
     delete_llm_client,
@@ -19,10 +23,11 @@ from automate_api.services.llm_clients import (
 )
 from automate_api.services.providers import enabled_providers
 from automate_api.v1.base import BaseAPIView
-from automate_api.v1.negotiation import JSONForPages
+from automate_api.v1.negotiation import JSONForPages, JSONRenderer
 from automate_api.v1.prefer import location_of
 from automate_api.v1.serializers.llm_clients import NewNameSerializer
 from automate_api.v1.views.domain import ActorMixin
+from automate_api.workbench.answers import RenderedResponse
 from automate_api.workbench.errors import exception_handler
 from automate_api.workbench.queries import CLIENT_ID, NEW_NAME, list_parameters, list_query, name_in
 from automate_api.workbench.serializers import (
@@ -73,7 +78,10 @@ class PromptListApiView(WorkbenchView):
 
     Override:
         DEFAULT_PAGE_SIZE (25), max_page_size (200): LLM clients on a page.
-        get_answer(actor, ownership, page, page_size): the answer's members.
+        cache_seconds (300): for how long a page is kept that nothing has changed of; 0: none is.
+        get_answer(actor, ownership, page, page_size): the answer's members. They are kept for each caller and class,
+            until LLM clients, shares or providers of the tenant change, or users and their groups: one that depends on
+            anything else sets `cache_seconds = 0`, or has `changing()` called where that changes.
     """
 
     scope_resource = "llm-clients"
@@ -84,6 +92,7 @@ class PromptListApiView(WorkbenchView):
 
     DEFAULT_PAGE_SIZE: ClassVar[int] = DEFAULT_PAGE_SIZE
     max_page_size: ClassVar[int] = _MAX_PAGE_SIZE
+    cache_seconds: ClassVar[int] = KEPT_FOR
 
     @extend_schema(
         tags=_TAGS,
@@ -101,7 +110,24 @@ class PromptListApiView(WorkbenchView):
         if ownership_filter not in OWNERSHIP:
             raise NotFound
         asked = list_query(request.query_params, page_size=self.DEFAULT_PAGE_SIZE, max_page_size=self.max_page_size)
-        return Response(self.get_answer(self.get_actor(), ownership_filter, asked.page, asked.page_size))
+        actor = self.get_actor()
+
+        def answer() -> bytes:
+            return JSONRenderer().render(self.get_answer(actor, ownership_filter, asked.page, asked.page_size))
+
+        if actor.tenant_id is None:
+            return RenderedResponse(answer())
+        name = [*self._for_whom(actor), ownership_filter, asked.page, asked.page_size]
+        scopes = (scope_of_tenant(actor.tenant_id), PEOPLE)
+        return RenderedResponse(
+            kept(name, answer, scopes=scopes, seconds=self.cache_seconds, anew=asked.invalidate_cache)
+        )
+
+    def _for_whom(self, actor: Actor) -> list[Any]:
+        """All that an answer depends on beside what is announced when it changes."""
+        user, cls = actor.user, type(self)
+        who = [str(user.pk), user.get_username(), email_of(user), actor.is_staff, actor.tenant_id]
+        return [f"{cls.__module__}.{cls.__qualname__}", *who, timezone.get_current_timezone_name(), get_language()]
 
     def get_answer(self, actor: Actor, ownership: str, page: int, page_size: int) -> Mapping[str, Any]:
         """The members of the answer, read from the database."""
