@@ -1,7 +1,7 @@
 """The workbench's list while two processes change what it shows: never old, and never somebody else's.
 
-`AUTOMATE_TEST_LIST_ROUNDS` says how many rounds there are (3), and has them played with each database and each place for
-versions rather than with two pairs of them; `AUTOMATE_TEST_LIST_SEED` says which rounds (1).
+`AUTOMATE_TEST_LIST_ROUNDS` says how many rounds there are (3), and has them played with each database and each place
+for versions rather than with two pairs of them; `AUTOMATE_TEST_LIST_SEED` says which rounds (1).
 """
 
 import json
