@@ -13,7 +13,7 @@ _clients: dict[tuple[Any, ...], Any] = {}
 def find_cache(name: str) -> BaseCache | InvalidCacheBackendError:
     """The cache that `CACHES` calls `name`, or why there is none."""
     try:
-        return caches[name]
+        return caches[str(name)]
     except InvalidCacheBackendError as exc:
         return exc
 

@@ -45,6 +45,18 @@ def check_shared_counters(**kwargs: Any) -> list[CheckMessage]:
     return [checks.Warning(message, hint=hint, id="automate_api.W009")]
 
 
+@register(TAG)
+def check_cache(**kwargs: Any) -> list[CheckMessage]:
+    """E033: `AUTOMATE_API_CACHE` names no cache."""
+    name = package.cache
+    cache = None if name is None else find_cache(name)
+    if not isinstance(cache, InvalidCacheBackendError):
+        return []
+    message = f"There is no cache {name!r} to keep API keys in, so that each request reads its own: {cache}"
+    hint = f"Correct CACHES, or name one of them in AUTOMATE_API_CACHE: {', '.join(settings.CACHES)}; or None."
+    return [Error(message, hint=hint, id="automate_api.E033")]
+
+
 @in_production
 def check_limits(**kwargs: Any) -> list[CheckMessage]:
     """W020, W021: there are no limits, or none while their cache is away."""

@@ -36,7 +36,9 @@ _KEY = {
     "user": 7,
     "scopes": ["endpoints:run", "executions:read"],
     "expires_at": "2027-01-31T00:00:00Z",
+    "previous_until": None,
     "revoked_at": None,
+    "last_used_at": _FINISHED,
     "created_at": _CREATED,
 }
 
@@ -95,6 +97,7 @@ EXAMPLES: dict[str, Any] = {
             "redoc": "redoc",
         }.items()
     },
+    "AutomateRotation": {"overlap_seconds": 86_400},
     "AutomateIssuedAPIKey": {
         **_KEY,
         "api_key": "aak_01a0b1c20f1e7d2c9b3a4c5d6e7f8a9b_the-secret-stands-here-once-and-never-again",
