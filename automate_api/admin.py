@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 from rest_framework.request import Request
 
-from automate_api.exceptions import Conflict, StorageUnavailable
+from automate_api.exceptions import CacheUnavailable, Conflict, StorageUnavailable
 from automate_api.models import (
     APIKey,
     Artifact,
@@ -345,18 +345,21 @@ class PromptLogAdmin(ReadOnlyAdmin):
 class APIKeyAdmin(ReadOnlyAdmin):
     """API keys without their digests; they are made and rotated through the API."""
 
-    list_display = ("id", "name", "tenant_id", "user", "expires_at", "revoked_at", "created_at")
+    list_display = ("id", "name", "tenant_id", "user", "expires_at", "revoked_at", "last_used_at", "created_at")
     list_select_related = ("user",)
     list_filter = ("tenant_id",)
     search_fields = ("name", "=id")
-    exclude = ("digest",)
+    exclude = ("digest", "previous_digest")
     actions = ("revoke",)
 
     @admin.action(description=_("Revoke"), permissions=["delete"])
     def revoke(self, request: HttpRequest, keys: QuerySet[APIKey]) -> None:
         """Make the chosen keys useless for good."""
-        for key in keys:
-            revoke_key(key)
+        try:
+            for key in keys:
+                revoke_key(key)
+        except CacheUnavailable as exc:
+            self.message_user(request, exc.detail, messages.ERROR)
 
 
 @admin.register(IdempotencyKey)

@@ -19,5 +19,7 @@ class AutomateAPIConfig(AppConfig):
         import_module("automate_api.capabilities")
         import_module("automate_api.checks")
         import_module("automate_api.v1.checks")
+        import_module("automate_api.services.client_changes").connect()
+        import_module("automate_api.services.key_changes").connect()
         cors = import_module("automate_api.v1.base.cors")
         check_request_enabled.connect(cors.admit_in_middleware, dispatch_uid="automate_api.cors")

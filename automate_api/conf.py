@@ -151,6 +151,22 @@ class Settings:
         return seconds
 
     @property
+    def cache(self) -> str | None:
+        """`AUTOMATE_API_CACHE`: which of `CACHES` keeps rows that are read often; None: none does."""
+        name: str | None = self.get("CACHE", "default")
+        return name
+
+    @property
+    def key_overlap(self) -> int:
+        """`AUTOMATE_API_KEY_OVERLAP`: seconds for which a rotated API key's old secret goes on working."""
+        return int(self.get("KEY_OVERLAP", 0))
+
+    @property
+    def key_last_used_every(self) -> float:
+        """`AUTOMATE_API_KEY_LAST_USED_EVERY`: seconds in which the last use of an API key is written once at most."""
+        return float(self.get("KEY_LAST_USED_EVERY", 300))
+
+    @property
     def rate_limit(self) -> str | None:
         """`AUTOMATE_API_RATE_LIMIT`: what each caller may ask of each view, such as `1000/hour`; None: no limit."""
         rate: str | None = self.get("RATE_LIMIT")

@@ -38,6 +38,7 @@ class ErrorCode(StrEnum):
     NOT_CONFIGURED = "not_configured"
     INTERNAL_ERROR = "internal_error"
     STORAGE_UNAVAILABLE = "storage_unavailable"
+    CACHE_UNAVAILABLE = "cache_unavailable"
     RUN_TIMEOUT = "run_timeout"
     CANCELLED = "cancelled"
     WORKER_LOST = "worker_lost"
@@ -207,6 +208,13 @@ class StorageUnavailable(AutomateError):
 
     code = ErrorCode.STORAGE_UNAVAILABLE
     default_detail = _("The run could not be stored.")
+
+
+class CacheUnavailable(AutomateError):
+    """The cache that processes share does not answer, so a change could not be announced and was not made."""
+
+    code = ErrorCode.CACHE_UNAVAILABLE
+    default_detail = _("This cannot be changed right now: the server's cache does not answer.")
 
 
 class RunTimeout(AutomateError):

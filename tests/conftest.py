@@ -17,6 +17,7 @@ import pytest
 from django.core.cache import cache
 from pytest_django import Settings
 
+from automate_api.services.kept import forget_here
 from tests.services import POSTGRES_URL, REDIS_URL, obstacle
 from tests.upstream import upstream  # noqa: F401 - a fixture
 
@@ -73,12 +74,14 @@ def redis_caches() -> dict[str, dict[str, str]]:
 @pytest.fixture(autouse=True)
 def _own_cache(settings: Settings) -> Iterator[None]:
     """No test sees another's cache. On Redis by prefix: clearing would empty every process's."""
+    forget_here()
     if os.environ.get("AUTOMATE_TEST_REDIS_URL"):
         settings.CACHES = redis_caches()
         yield
     else:
         yield
-        cache.clear()
+        if settings.CACHES["default"]["BACKEND"].endswith("LocMemCache"):
+            cache.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -190,6 +190,17 @@ def test_secrets_are_rotated_and_still_open(
     assert last_json(printed[-1])["api_key"].startswith("aak_")
 
 
+def test_keys_are_issued_rotated_without_a_gap_and_revoked(reader: Reader, follow: Callable[[str], list[str]]) -> None:
+    issued, overlapping, rotated, listed, revoked = follow("manage-api-keys")
+    assert last_json(issued)["results"]
+    assert overlapping.split() == ["200", "200"]
+    assert rotated.split()[-2:] == ["401", "401"]
+    assert {key["name"] for key in last_json(listed)["results"]} >= {"nightly"}
+    assert last_json(revoked)["revoked_at"]
+    count = "from mysite.people import deactivate; print(deactivate(['ann', 'nobody']))"
+    assert reader.run(f'python manage.py shell --verbosity 0 -c "{count}"') == "1\n"
+
+
 def test_patterns_are_redacted_where_the_page_says_so(
     reader: Reader, follow: Callable[[str], list[str]], model_server: FakeUpstream
 ) -> None:

@@ -6,13 +6,12 @@ from typing import Any
 from corsheaders.conf import conf as cors
 from django.conf import settings
 from django.core import checks
-from django.core.cache import InvalidCacheBackendError, caches
+from django.core.cache import InvalidCacheBackendError
 from django.core.cache.backends.base import BaseCache
-from django.core.cache.backends.dummy import DummyCache
-from django.core.cache.backends.locmem import LocMemCache
 from django.core.checks import CheckMessage, Error, register
 from django.db import connections
 
+from automate_api.caches import find_cache, why_not_shared
 from automate_api.checks.reading import TAG, has_cors_middleware, in_production
 from automate_api.conf import settings as package
 
@@ -20,10 +19,7 @@ from automate_api.conf import settings as package
 def _counters() -> tuple[str, BaseCache | InvalidCacheBackendError]:
     """The name of the cache that counts limits, and itself, or why there is none."""
     name = str(getattr(settings, "RATELIMIT_USE_CACHE", "default"))
-    try:
-        return name, caches[name]
-    except InvalidCacheBackendError as exc:
-        return name, exc
+    return name, find_cache(name)
 
 
 @register(TAG)
@@ -41,22 +37,24 @@ def check_counters(**kwargs: Any) -> list[CheckMessage]:
 def check_shared_counters(**kwargs: Any) -> list[CheckMessage]:
     """W009: limits are counted in a cache that several processes cannot count in together."""
     name, cache = _counters()
-    why = _miscounting(type(cache)) if isinstance(cache, BaseCache) else None
+    why = why_not_shared(type(cache)) if isinstance(cache, BaseCache) else None
     if why is None:
         return []
-    message = f"Limits are counted in the cache {name!r}, {why}."
+    message = f"Limits are counted in the cache {name!r}, {why}: they hold several times over, or not at all."
     hint = "Use Redis or Memcached, in CACHES['default'] or in a cache that RATELIMIT_USE_CACHE names."
     return [checks.Warning(message, hint=hint, id="automate_api.W009")]
 
 
-def _miscounting(cache: type[BaseCache]) -> str | None:
-    if issubclass(cache, DummyCache):
-        return "which keeps nothing: there are no limits"
-    if issubclass(cache, LocMemCache):
-        return "which each process has to itself: a limit holds as many times over as there are processes"
-    if cache.incr is BaseCache.incr:
-        return "which reads and then writes: what is counted at once is lost"
-    return None
+@register(TAG)
+def check_cache(**kwargs: Any) -> list[CheckMessage]:
+    """E033: `AUTOMATE_API_CACHE` names no cache."""
+    name = package.cache
+    cache = None if name is None else find_cache(name)
+    if not isinstance(cache, InvalidCacheBackendError):
+        return []
+    message = f"There is no cache {name!r} to keep API keys in, so that each request reads its own: {cache}"
+    hint = f"Correct CACHES, or name one of them in AUTOMATE_API_CACHE: {', '.join(settings.CACHES)}; or None."
+    return [Error(message, hint=hint, id="automate_api.E033")]
 
 
 @in_production

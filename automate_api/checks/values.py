@@ -12,6 +12,7 @@ from django.utils.module_loading import import_string
 from automate_api.checks.reading import TAG, is_listing, listed
 from automate_api.conf import settings
 from automate_api.security.limits import is_rate
+from automate_api.services.api_keys import MOST_OVERLAP
 
 _MAKE_A_KEY = "python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
 
@@ -19,6 +20,7 @@ _LISTS = ("ENCRYPTION_KEYS", "AUTHENTICATION_CLASSES", "PRIVATE_HOSTS", "REDACT_
 _SECONDS = (
     *("CONNECT_TIMEOUT", "FIRST_BYTE_TIMEOUT", "IDLE_TIMEOUT", "RUN_TIMEOUT"),
     *("LEASE", "HEARTBEAT", "JOB_BACKOFF", "JOB_TIMEOUT"),
+    "KEY_LAST_USED_EVERY",
 )
 # None: for ever.
 _RETENTIONS = (
@@ -101,6 +103,19 @@ def check_rate(**kwargs: Any) -> list[CheckMessage]:
         return []
     message = f"AUTOMATE_API_RATE_LIMIT is {rate!r}, which is not a rate."
     return [Error(message, hint="Write '1000/hour', '10/m' or '5/30s', or None.", id="automate_api.E017")]
+
+
+@register(TAG)
+def check_overlap(**kwargs: Any) -> list[CheckMessage]:
+    """E034: `AUTOMATE_API_KEY_OVERLAP` is no number of seconds up to a week."""
+    overlap = settings.get("KEY_OVERLAP", 0)
+    if str(overlap).isdecimal() and int(overlap) <= MOST_OVERLAP:
+        return []
+    message = (
+        f"AUTOMATE_API_KEY_OVERLAP is {overlap!r}: API keys cannot be rotated unless the request says for how long."
+    )
+    hint = f"Write a whole number of seconds from 0 to {MOST_OVERLAP}, a week."
+    return [Error(message, hint=hint, id="automate_api.E034")]
 
 
 @register(TAG)

@@ -2,6 +2,7 @@
 
 from automate_api.models.api_key import APIKey
 from automate_api.models.artifact import Artifact
+from automate_api.models.change_counter import ChangeCounter
 from automate_api.models.endpoint import Endpoint, EndpointGrant
 from automate_api.models.event import Event
 from automate_api.models.execution import Execution
@@ -17,6 +18,7 @@ __all__ = [
     "APIKey",
     "Actor",
     "Artifact",
+    "ChangeCounter",
     "Endpoint",
     "EndpointGrant",
     "EndpointVersion",

@@ -30,9 +30,12 @@ class APIKey(TenantModel):
     )
     name = models.CharField(_("name"), max_length=200)
     digest = models.CharField(_("digest"), max_length=128, editable=False)
+    previous_digest = models.CharField(_("previous digest"), max_length=128, blank=True, default="", editable=False)
+    previous_until = models.DateTimeField(_("previous until"), null=True, blank=True, editable=False)
     scopes = models.JSONField(_("scopes"), default=list)
     expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
     revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True, editable=False)
+    last_used_at = models.DateTimeField(_("last used at"), null=True, blank=True, editable=False)
 
     objects: ClassVar[Any] = APIKeyQuerySet.as_manager()
 

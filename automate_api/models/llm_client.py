@@ -11,6 +11,7 @@ from automate_api.models.provider import Provider
 from automate_api.models.tenant import (
     Actor,
     Grant,
+    SavedAtOnce,
     TenantModel,
     TenantQuerySet,
     granted_to,
@@ -61,7 +62,7 @@ class LLMClientQuerySet(TenantQuerySet):
         return models.Q(shared_with_tenant=True) | models.Q(models.Exists(shares))
 
 
-class LLMClient(TenantModel):
+class LLMClient(SavedAtOnce, TenantModel):
     """A model of a provider with everything that shapes its answers."""
 
     name = models.CharField(_("name"), max_length=200)
@@ -159,7 +160,7 @@ class LLMClient(TenantModel):
         return {"tenant": self.shared_with_tenant, **grantees(self.shares.all() if shares is None else shares)}
 
 
-class LLMClientShare(Grant):
+class LLMClientShare(SavedAtOnce, Grant):
     """One user or group an LLM client is shared with."""
 
     llm_client = models.ForeignKey(LLMClient, models.CASCADE, related_name="shares")

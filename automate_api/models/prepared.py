@@ -77,18 +77,28 @@ class PreparedSelect(Generic[Row]):
         by: the columns whose values `get()` takes; at most one row has them.
         related: the foreign keys to follow, one after the other, as in `("llm_client", "provider")`.
         rows: narrows the rows that may be found; called once, so nothing in it may depend on the moment.
+        also: annotations of `rows` that the row gets as attributes.
     """
 
     def __init__(
-        self, model: type[Row], *, by: Sequence[str], related: Sequence[str] = (), rows: Narrow = lambda rows: rows
+        self,
+        model: type[Row],
+        *,
+        by: Sequence[str],
+        related: Sequence[str] = (),
+        rows: Narrow = lambda rows: rows,
+        also: Sequence[str] = (),
     ) -> None:
-        self._model, self._related, self._rows = model, related, rows
+        self._model, self._related, self._rows, self._also = model, related, rows, also
         self._fields = _fields(model, by)
         self._statements: dict[str, _Statement] = {}
 
-    def get(self, *values: Any) -> Row | None:
-        """The row that has `values`, in the order of `by`; None where there is none."""
-        alias = router.db_for_read(self._model)
+    def get(self, *values: Any, using: str | None = None) -> Row | None:
+        """The row that has `values`, in the order of `by`; None where there is none.
+
+        `using` is the database to read, that of the host's routers unless given.
+        """
+        alias = using or router.db_for_read(self._model)
         connection, statement = connections[alias], self._statements.get(alias)
         if statement is None:
             statement = self._statements[alias] = self._compiled(alias)
@@ -98,12 +108,18 @@ class PreparedSelect(Generic[Row]):
         with connection.cursor() as cursor:
             cursor.execute(statement.text, statement.with_values(adapted))
             found = cursor.fetchone()
-        return None if found is None else cast("Row", _built(statement, list(found), connection))
+        if found is None:
+            return None
+        values_found = list(found)
+        row = _built(statement, values_found, connection)
+        for name, value in zip(self._also, values_found[len(values_found) - len(self._also) :], strict=True):
+            setattr(row, name, value)
+        return cast("Row", row)
 
     def _compiled(self, alias: str) -> _Statement:
         marks, (parts, paths) = _Marks(self._fields), self._follow()
         rows = self._rows(self._model._default_manager.using(alias)).filter(**marks.values).order_by()
-        compiler = rows.values_list(*paths).query.get_compiler(alias)
+        compiler = rows.values_list(*paths, *self._also).query.get_compiler(alias)
         text, parameters = compiler.as_sql()
         converters = compiler.get_converters([expression for expression, _sql, _alias in compiler.select])
         return _Statement(text, list(parameters), marks.places_in(parameters), list(converters.items()), parts)

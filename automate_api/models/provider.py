@@ -4,11 +4,11 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from automate_api.models.tenant import TenantModel
+from automate_api.models.tenant import SavedAtOnce, TenantModel
 from automate_api.security.secrets import SecretField
 
 
-class Provider(TenantModel):
+class Provider(SavedAtOnce, TenantModel):
     """A model server: its address, its key, and how patiently to call it."""
 
     class Kind(models.TextChoices):

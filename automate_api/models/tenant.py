@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, Group
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import connections, models, router, transaction
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
@@ -74,6 +74,22 @@ def require_same_tenant(row: TenantModel, *names: str) -> None:
         other = getattr(row, name, None)
         if other is not None and other.tenant_id != row.tenant_id:
             raise ValidationError({name: ValidationError(_("This belongs to another tenant."), code="other_tenant")})
+
+
+class SavedAtOnce(models.Model):
+    """Abstract: `save()` is one transaction with what its signals have others do."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """As Django's, in a transaction of its own where there is none."""
+        using = kwargs.get("using") or router.db_for_write(type(self), instance=self)
+        if connections[using].in_atomic_block:
+            super().save(*args, **kwargs)
+            return
+        with transaction.atomic(using=using):
+            super().save(*args, **kwargs)
 
 
 class Grant(models.Model):

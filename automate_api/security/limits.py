@@ -11,11 +11,12 @@ from typing import Any
 
 from django.conf import settings
 from django.core.cache import BaseCache, caches
-from django.core.cache.backends.redis import RedisCache, RedisCacheClient
+from django.core.cache.backends.redis import RedisCache
 from django.utils.translation import gettext_lazy as _
 from django_ratelimit import ALL
 from django_ratelimit import core as counters
 
+from automate_api.caches import redis_client
 from automate_api.exceptions import RateLimited, Usage
 
 logger = logging.getLogger(__name__)
@@ -25,8 +26,6 @@ _RETRY_AFTER = 10
 
 # Counts a key up, and gives it its lifetime where this made it.
 _COUNT_UP = "local n = redis.call('INCR', KEYS[1]) if n == 1 then redis.call('EXPIRE', KEYS[1], ARGV[1]) end return n"
-
-_clients: dict[tuple[Any, ...], Any] = {}
 
 _RATE = re.compile(r"[1-9]\d{0,8}/(?:[1-9]\d{0,4})?(?:s|sec|second|m|min|minute|h|hour|d|day)")
 
@@ -97,20 +96,4 @@ def _increment(cache: BaseCache, key: str, lifetime: int) -> int:
 def _increment_in_redis(cache: Any, key: str, lifetime: int) -> int:
     """The same in one round trip; an integer's form there is Django's own."""
     name = cache.make_and_validate_key(key)
-    return int(_client_of(cache, name).eval(_COUNT_UP, 1, name, lifetime))
-
-
-def _client_of(cache: Any, name: str) -> Any:
-    """The client of a Redis cache, one a process.
-
-    Django makes one for every use of a cache, which takes longer than asking it; and under ASGI a cache, with its
-    connections, for every request.
-    """
-    source = cache._cache  # noqa: SLF001 - Django has no public way to its Redis client
-    kind = type(source)
-    if kind is not RedisCacheClient:  # it may choose a server by the key
-        return source.get_client(name, write=True)
-    own = (source._servers[0], source._pool_class, repr(source._pool_options))  # noqa: SLF001
-    if own not in _clients:
-        _clients[own] = source.get_client(name, write=True)
-    return _clients[own]
+    return int(redis_client(cache, name).eval(_COUNT_UP, 1, name, lifetime))

@@ -13,6 +13,7 @@ from automate_api.exceptions import Conflict, FieldError, NotFound
 from automate_api.models import Actor, LLMClient, LLMClientVersion, Provider
 from automate_api.models.now import Now
 from automate_api.models.prepared import PreparedSelect
+from automate_api.services.client_changes import announce, scope_of_tenant
 from automate_api.services.leases import from_now
 from automate_api.services.rights import require_right
 from automate_api.services.rows import assign, create_named, locked, set_grants, storing, tenant_of
@@ -67,6 +68,7 @@ def create_llm_client(*, actor: Actor, **fields: Any) -> LLMClient:
     tenant_id = tenant_of(actor)
 
     def create(columns: dict[str, Any]) -> LLMClient:
+        announce(scope_of_tenant(tenant_id))
         client = LLMClient(tenant_id=tenant_id, owner=actor.user)
         assign(client, columns)
         _check(client)
@@ -104,6 +106,7 @@ def clone_llm_client(client: LLMClient, *, actor: Actor, name: str) -> LLMClient
     tenant_id = tenant_of(actor)
 
     def create(columns: dict[str, Any]) -> LLMClient:
+        announce(scope_of_tenant(tenant_id))
         original = _locked(client, "clone", actor=actor)
         _require_callable(original, actor=actor)
         copied = {name: getattr(original, name) for name in _COPIED}
@@ -199,6 +202,7 @@ def restore_llm_client(client: LLMClient, *, actor: Actor) -> LLMClient:
         Conflict: its owner has another of that name by now, or the slug is taken.
     """
     with storing():
+        announce(scope_of_tenant(client.tenant_id))
         current: LLMClient | None = restorable_llm_clients(actor=actor).select_for_update().filter(pk=client.pk).first()
         if current is None:
             raise NotFound
@@ -234,7 +238,8 @@ def _found(client: LLMClient | None, *, actor: Actor) -> LLMClient:
 
 
 def _locked(client: LLMClient, verb: str, *, actor: Actor) -> LLMClient:
-    """The same row as it is now, locked, where `actor` may still do `verb` to it."""
+    """The same row as it is now, locked, where `actor` may still do `verb` to it. That it changes is announced."""
+    announce(scope_of_tenant(client.tenant_id))
     current = locked(client)
     require_right(current, verb, actor=actor)
     return current

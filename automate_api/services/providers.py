@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from automate_api.engine.portal import portal
@@ -12,6 +13,7 @@ from automate_api.llm import openai
 from automate_api.llm.types import LLMTarget
 from automate_api.models import Actor, Execution, LLMClient, Provider
 from automate_api.security.outbound import validate_url
+from automate_api.services.client_changes import announce, scope_of_tenant
 from automate_api.services.rows import assign, create_named, delete, locked, storing, tenant_of
 from automate_api.services.secrets import encrypting
 
@@ -40,6 +42,7 @@ def create_provider(*, actor: Actor, **fields: Any) -> Provider:
     tenant_id = tenant_of(actor)
 
     def create(columns: dict[str, Any]) -> Provider:
+        announce(scope_of_tenant(tenant_id))
         provider = Provider(tenant_id=tenant_id)
         assign(provider, columns)
         provider.save(force_insert=True)
@@ -57,6 +60,7 @@ def update_provider(provider: Provider, **fields: Any) -> Provider:
     """
     _check(fields)
     with storing(), encrypting():
+        announce(scope_of_tenant(provider.tenant_id))
         current = locked(provider)
         if fields.get("base_url", current.base_url) != current.base_url:
             # A key goes only to the host it was given for.
@@ -74,10 +78,17 @@ def delete_provider(provider: Provider) -> None:
     """
     in_use = _("An LLM client uses this provider.")
     with storing(in_use):
+        announce(scope_of_tenant(provider.tenant_id))
         # Of one that is being restored just now, the deletion waits for the end, and then leaves it.
         gone = provider.llm_clients.select_for_update().filter(deleted_at__isnull=False)
         LLMClient.objects.filter(pk__in=list(gone.values_list("pk", flat=True))).delete()
         delete(provider, in_use=in_use)
+
+
+def enabled_providers(*, actor: Actor) -> QuerySet[Provider]:
+    """The providers that `actor` may read and that are switched on, by name."""
+    rows: QuerySet[Provider] = Provider.objects.readable_by(actor).filter(enabled=True).order_by("name", "pk")
+    return rows
 
 
 def probe_provider(provider: Provider) -> ProviderTest:

@@ -51,6 +51,7 @@ STATUS: Mapping[type[AutomateError], int] = {
     ours.RateLimited: 429,
     ours.NotConfigured: 503,
     ours.StorageUnavailable: 503,
+    ours.CacheUnavailable: 503,
     ours.RunTimeout: 504,
     ours.RunCancelled: 409,
     ours.OutboundBlocked: 502,

@@ -18,7 +18,7 @@ from rest_framework.views import APIView
 
 from automate_api.v1.errors import MEDIA_TYPE, exception_handler
 
-EVENT_STREAM, JSON = "text/event-stream", "application/json"
+EVENT_STREAM, JSON, HTML = "text/event-stream", "application/json", "text/html"
 
 _WEIGHT = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?", re.ASCII)
 
@@ -30,9 +30,18 @@ def accepts_event_stream(request: Request) -> bool:
 
 def prefers_event_stream(request: Request) -> bool:
     """Whether the caller asks for an event stream by name, and not rather for JSON (RFC 9110, section 12.5.1)."""
+    return _prefers(request, EVENT_STREAM)
+
+
+def prefers_html(request: Request) -> bool:
+    """Whether the caller asks for a page by name, as a browser does that follows a link, and not rather for JSON."""
+    return _prefers(request, HTML)
+
+
+def _prefers(request: Request, media_type: str) -> bool:
     weights = dict(_weighted(part) for part in request.headers.get("Accept", "").split(","))
-    stream = weights.get(EVENT_STREAM, 0.0)
-    return stream > 0 and stream >= weights.get(JSON, 0.0)
+    wanted = weights.get(media_type, 0.0)
+    return wanted > 0 and wanted >= weights.get(JSON, 0.0)
 
 
 def _weighted(part: str) -> tuple[str, float]:
@@ -105,6 +114,19 @@ def hide_format_suffix(view: APIView, request: Request) -> None:
     parameters = inspect.signature(handler).parameters.values()
     if not any(parameter.name == name or parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
         del view.kwargs[name]
+
+
+class JSONForPages(ContentNegotiation):
+    """For views that browsers ask for a page, such as by a form's POST: they are not refused, and get JSON."""
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        """As `ContentNegotiation`, and the first renderer for whoever wants a page."""
+        renderers = list(renderers)
+        if prefers_html(request) and not format_suffix:
+            return renderers[0], renderers[0].media_type
+        return super().select_renderer(request, renderers, format_suffix)
 
 
 class JSONRenderer(renderers.JSONRenderer):

@@ -60,7 +60,7 @@ def _dead_credentials(world: World) -> dict[str, dict[str, str]]:
 
 def a_key_that_only_reads_changes_nothing(walk: Walk) -> None:
     reader = walk.owner.narrowed(f"{walk.policy.resource or 'endpoints'}:read")
-    if walk.operation.is_safe:
+    if walk.operation.is_safe or walk.policy.access == "read":
         require(walk.ask(reader, walk.url(reader)), walk.policy.status, f"read-only {walk.operation.key}")
         return
     with walk.without_effect():
@@ -199,7 +199,7 @@ def a_list_shows_what_its_caller_may_see(walk: Walk) -> None:
         with walk.without_effect():
             answer = walk.ask(caller, walk.url(caller), query="?page_size=200" if walk.policy.filters else "")
         require(answer, walk.policy.status, f"{caller.name} {walk.operation.key}")
-        rows = answer.data if isinstance(answer.data, list) else answer.data["results"]
+        rows = answer.data if isinstance(answer.data, list) else answer.data[walk.policy.rows]
         shown = {str(walk.policy.listed_id(row)) for row in rows}
         known = walk.world.of(walk.policy.lists)
         visible = {str(row.id) for row in known if row.is_visible(caller)}

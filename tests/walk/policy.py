@@ -33,6 +33,8 @@ class Policy:
     reader: int | None = None
     #: The places of each keyword of the route. Of several the last is the child of those before it.
     path: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    #: What the route's other keywords are given: texts that name no row.
+    given: Mapping[str, str] = field(default_factory=dict)
     #: A body that succeeds.
     body: Body | None = None
     #: Whether the body is a form with files, and not JSON.
@@ -47,14 +49,23 @@ class Policy:
     filters: Mapping[str, str] = field(default_factory=dict)
     #: The places of what must stand in the query.
     query: Mapping[str, str] = field(default_factory=dict)
+    #: What stands in the query besides: texts that name no row.
+    asked: Mapping[str, str] = field(default_factory=dict)
     #: The kind of the rows it lists.
     lists: str | None = None
+    #: Where in the answer they stand.
+    rows: str = "results"
     #: Which id a listed row shows.
     listed_id: Callable[[Any], Any] = field(default=lambda row: row["id"])
 
     @property
     def scope(self) -> str | None:
         return f"{self.resource}:{self.access}" if self.resource else None
+
+    @property
+    def keywords(self) -> set[str]:
+        """The route's keywords."""
+        return {*self.path, *self.given}
 
     def other_names(self) -> list[tuple[str, str]]:
         """Each keyword of the route with each of its places but the first, by which most checks go."""
@@ -106,6 +117,8 @@ def _name(world: World, caller: Caller) -> dict[str, Any]:
 _ENDPOINT_IDS = {"llm_client": "llm_client", "access.users[]": "user", "access.groups[]": "group"}
 _PROVIDER = {"pk": ("provider",)}
 _CLIENT = {"pk": ("llm_client",)}
+_CLIENT_ID = {"llm_client_id": ("llm_client",)}
+_NEW_NAME = {"new_name": "Changed"}
 _ENDPOINT = {"pk": ("endpoint", "endpoint.slug")}
 _ARTIFACT = {"pk": ("artifact",)}
 _API_KEY = {"pk": ("api_key",)}
@@ -278,4 +291,19 @@ POLICIES: Mapping[str, Policy] = {
     "automate_api:api-key-detail GET": Policy(resource="api-keys", role="staff", path=_API_KEY),
     "automate_api:api-key-rotate POST": Policy(resource="api-keys", access="write", role="staff", path=_API_KEY),
     "automate_api:api-key-revoke POST": Policy(resource="api-keys", access="write", role="staff", path=_API_KEY),
+    # the workbench
+    "workbench_list POST": Policy(resource="llm-clients", lists="llm_client", rows="objects"),
+    "workbench_list_filtered POST": Policy(
+        resource="llm-clients", given={"ownership_filter": "all"}, lists="llm_client", rows="objects"
+    ),
+    "workbench_clone POST": Policy(resource="llm-clients", access="write", path=_CLIENT_ID, given=_NEW_NAME),
+    "workbench_clone_by_query POST": Policy(resource="llm-clients", access="write", path=_CLIENT_ID, asked=_NEW_NAME),
+    "workbench_rename POST": Policy(
+        resource="llm-clients", access="write", reader=403, path=_CLIENT_ID, given=_NEW_NAME
+    ),
+    "workbench_rename_by_query POST": Policy(
+        resource="llm-clients", access="write", reader=403, path=_CLIENT_ID, asked=_NEW_NAME
+    ),
+    "workbench_delete POST": Policy(resource="llm-clients", access="write", reader=403, path=_CLIENT_ID),
+    "api_providers POST": Policy(resource="providers", lists="provider", rows="providers"),
 }

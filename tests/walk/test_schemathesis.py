@@ -70,17 +70,24 @@ def api(django_db_setup: None, connections_kept: None) -> Any:
 
 def described(api: Any, operation: Operation) -> Any:
     """The operation as the schema has it."""
-    keywords = dict.fromkeys(operation.keywords, "0")
-    path = reverse(operation.name, kwargs=keywords).replace("/0/", "/{id}/")
+    path = reverse(operation.name, kwargs={name: f"keyword-{name}" for name in operation.keywords})
+    for name in operation.keywords:
+        path = path.replace(f"keyword-{name}", f"{{{_shown(name)}}}")
     return api[path][operation.method]
+
+
+def _shown(keyword: str) -> str:
+    """What a keyword of a route is called in the schema."""
+    return "id" if keyword == "pk" else keyword
 
 
 def attempts(operation: Any, mode: GenerationMode, walk: Walk) -> st.SearchStrategy[Any]:
     """Requests from the schema: with ids it made up, and with those of rows that are there."""
-    names = {name: walk.world.own(places[0], walk.owner) for name, places in walk.policy.path.items()}
-    query = {name: walk.world.own(place, walk.owner) for name, place in walk.policy.query.items()}
+    names = {name: str(walk.world.own(places[0], walk.owner)) for name, places in walk.policy.path.items()}
+    names |= walk.policy.given
+    query = {name: walk.world.own(place, walk.owner) for name, place in walk.policy.query.items()} | walk.policy.asked
     made_up = operation.as_strategy(generation_mode=mode)
-    known: dict[str, Any] = {"path_parameters": {"id": str(names["pk"])}} if names else {}
+    known: dict[str, Any] = {"path_parameters": {_shown(name): value for name, value in names.items()}} if names else {}
     known |= {"query": query} if query else {}
     return made_up | operation.as_strategy(generation_mode=mode, **known) if known else made_up
 

@@ -20,7 +20,7 @@ def gaps(found: list[Operation], policies: Mapping[str, Policy]) -> tuple[list[s
     differing = [
         operation.key
         for operation in found
-        if operation.key in policies and set(policies[operation.key].path) != operation.keywords
+        if operation.key in policies and policies[operation.key].keywords != operation.keywords
     ]
     return sorted(set(keys) - set(policies)), sorted(set(policies) - set(keys)), differing
 

@@ -38,8 +38,8 @@ class Walk:
         """The address; keywords that are not given name rows that the caller may use, and so does the query."""
         others = {name: places[0] for name, places in self.policy.path.items() if name not in given}
         names = {name: self.world.own(place, caller) for name, place in others.items()}
-        query = {name: self.world.own(place, caller) for name, place in self.policy.query.items()}
-        return reverse(self.operation.name, kwargs={**names, **given}, query=query or None)
+        query = {name: self.world.own(place, caller) for name, place in self.policy.query.items()} | self.policy.asked
+        return reverse(self.operation.name, kwargs={**self.policy.given, **names, **given}, query=query or None)
 
     def body(self, caller: Caller) -> Any:
         """A body that would succeed."""

@@ -63,6 +63,7 @@ class AutoSchema(openapi.AutoSchema):
             return None
         for status, answer in operation["responses"].items():
             self._complete(status, answer)
+        operation["parameters"] = [each for each in operation.get("parameters", ()) if _has_place(each, path)]
         self._add_headers(operation)
         self._add_examples(operation)
         self._add_problems(operation)
@@ -196,3 +197,8 @@ class AutoSchema(openapi.AutoSchema):
             for content in body.get("content", {}).values():
                 if "schema" in content and not content.keys() & {"example", "examples"}:
                     content["example"] = Sampler(self.registry, absent, self.path).of(content["schema"])
+
+
+def _has_place(parameter: dict[str, Any], path: str) -> bool:
+    """Whether a parameter belongs to this of the view's routes: in its path where it names it, elsewhere where not."""
+    return (f"{{{parameter.get('name')}}}" in path) == (parameter.get("in") == "path")

@@ -36,8 +36,32 @@ _KEY = {
     "user": 7,
     "scopes": ["endpoints:run", "executions:read"],
     "expires_at": "2027-01-31T00:00:00Z",
+    "previous_until": None,
     "revoked_at": None,
+    "last_used_at": _FINISHED,
     "created_at": _CREATED,
+}
+
+_ANN = {"user": {"username": "ann", "email": "ann@example.com"}, "account": {"accountNumber": "acme"}}
+_LISTED = {
+    "id": 2,
+    "name": "Helper",
+    "slug": "helper",
+    "description": "Answers briefly.",
+    "provider": {"id": 1, "name": "Models"},
+    "model": _MODEL,
+    "systemPrompt": "Answer in one sentence.",
+    "temperature": 0.2,
+    "maxTokens": 500,
+    "parameters": {"top_p": 0.9},
+    "tools": [],
+    "isOwner": True,
+    "canManage": True,
+    "ownerId": 5,
+    "sharing": {"tenant": False, "users": [7], "groups": []},
+    "version": 1,
+    "createdAt": _CREATED,
+    "updatedAt": _UPDATED,
 }
 
 EXAMPLES: dict[str, Any] = {
@@ -73,9 +97,18 @@ EXAMPLES: dict[str, Any] = {
             "redoc": "redoc",
         }.items()
     },
+    "AutomateRotation": {"overlap_seconds": 86_400},
     "AutomateIssuedAPIKey": {
         **_KEY,
         "api_key": "aak_01a0b1c20f1e7d2c9b3a4c5d6e7f8a9b_the-secret-stands-here-once-and-never-again",
+    },
+    "AutomateClientList": {
+        "user": _ANN,
+        "admin": {"user": {"username": "staff", "email": None}, "account": {"accountNumber": "acme"}},
+        "objects": [_LISTED],
+        "page": 1,
+        "pageSize": 25,
+        "count": 1,
     },
     "AutomateEndpoint": {
         "id": 3,
@@ -170,6 +203,9 @@ EXAMPLES: dict[str, Any] = {
         "updated_at": _UPDATED,
         "deleted_at": None,
     },
+    "AutomateListedClient": _LISTED,
+    "AutomateMessage": {"message": "The LLM client was deleted."},
+    "AutomateProviderList": {"providers": [{"id": 1, "name": "Models", "base_url": "https://api.example.com/v1"}]},
     "AutomateUpload": {"file": "(the bytes of greeting.wav)"},
     "AutomateNewName": {"name": "Helper for us"},
     "AutomatePatchedEndpoint": {"rate_limit": "200/hour"},

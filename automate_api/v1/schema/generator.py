@@ -26,6 +26,7 @@ TAGS = {
     "prompt-logs": _("What was said to models, and what they said."),
     "providers": _("Model servers: where they are, and how patiently they are called."),
     "schema": _("This description."),
+    "workbench": _("What front ends of the workbench call."),
 }
 
 

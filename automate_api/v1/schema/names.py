@@ -57,9 +57,12 @@ def choices_name(field: Any) -> str | None:
 def operation_id(view: Any, path_regex: str, method: str) -> str | None:
     """An operation's id, made of its route's name and, on a viewset, the action; None where the route has no name.
 
-    The name includes the namespace, so a host's routes of the same name do not clash.
+    The name includes the namespace, so a host's routes of the same name do not clash; a view of ours whose routes have
+    none brings its `operation_namespace`.
     """
     route = _routes_of(get_resolver()).get(path_regex)
+    if route and ":" not in route and hasattr(view, "operation_namespace"):
+        route = f"{view.operation_namespace}:{route}"
     action = getattr(view, "action", None)
     basename = getattr(view, "basename", None)
     if action and basename:

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from automate_api.models import APIKey
+from automate_api.services.api_keys import MOST_OVERLAP
 from automate_api.v1.serializers.fields import MemberField, MomentField, helped
 from automate_api.v1.serializers.rows import RowSerializer
 
@@ -27,15 +28,38 @@ class APIKeySerializer(RowSerializer[APIKey]):
 
     class Meta:
         model = APIKey
-        fields: tuple[str, ...] = ("id", "name", "user", "scopes", "expires_at", "revoked_at", "created_at")
-        read_only_fields = ("id", "revoked_at", "created_at")
-        extra_kwargs = helped(name=_("What it is for."), revoked_at=_("When it was revoked; null: it was not."))
+        fields: tuple[str, ...] = (
+            *("id", "name", "user", "scopes", "expires_at", "previous_until", "revoked_at", "last_used_at"),
+            "created_at",
+        )
+        read_only_fields = ("id", "previous_until", "revoked_at", "last_used_at", "created_at")
+        extra_kwargs = helped(
+            name=_("What it is for."),
+            previous_until=_(
+                "Until when the secret from before the last rotation works too; null: it does not, or there is none."
+            ),
+            revoked_at=_("When it was revoked; null: it was not."),
+            last_used_at=_("When it was last used, to within some minutes; null: never."),
+        )
 
     def validate_expires_at(self, value: Any) -> Any:
         """Refuse a time that has passed."""
         if value is not None and value <= timezone.now():
             raise serializers.ValidationError(_("This time has passed."), code="in_the_past")
         return value
+
+
+class RotationSerializer(serializers.Serializer[Any]):
+    """How an API key is rotated."""
+
+    overlap_seconds = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=MOST_OVERLAP,
+        help_text=_(
+            "For how long the old secret works beside the new one; 0: it stops at once. The host has a default."
+        ),
+    )
 
 
 class IssuedAPIKeySerializer(APIKeySerializer):

@@ -13,7 +13,7 @@ from automate_api.models import APIKey
 from automate_api.services.api_keys import create_key, revoke_key, rotate_key
 from automate_api.v1.base import BaseReadOnlyViewSet, StaffOnlyMixin
 from automate_api.v1.filtersets import APIKeyFilterSet
-from automate_api.v1.serializers.api_keys import APIKeySerializer, IssuedAPIKeySerializer
+from automate_api.v1.serializers.api_keys import APIKeySerializer, IssuedAPIKeySerializer, RotationSerializer
 from automate_api.v1.views.domain import DomainMixin
 
 
@@ -43,14 +43,19 @@ class APIKeyViewSet(StaffOnlyMixin, DomainMixin, mixins.CreateModelMixin, BaseRe
 
     @extend_schema(
         summary=_("Rotate API key"),
-        description=_("Give the key a new secret; the old one stops working at once."),
-        request=None,
+        description=_(
+            "Give the key a new secret. The old one stops working at once, or works beside it for a while; one from "
+            "before the old one stops in any case."
+        ),
+        request=RotationSerializer,
         responses=OpenApiResponse(IssuedAPIKeySerializer, description=_("The key with its new text.")),
     )
     @action(detail=True, methods=["post"])
     def rotate(self, request: Request, pk: str | None = None) -> Response:
         """Give it a new secret."""
-        return self._issued(*rotate_key(self.get_object(), actor=self.get_actor()), status.HTTP_200_OK)
+        key, asked = self.get_object(), RotationSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        return self._issued(*rotate_key(key, actor=self.get_actor(), **asked.validated_data), status.HTTP_200_OK)
 
     @extend_schema(
         summary=_("Revoke API key"),

@@ -55,6 +55,12 @@ def test_a_cache_that_is_not_there_is_found(settings: Settings) -> None:
     assert "automate_api.W009" not in ids(deploy=True)
 
 
+def test_a_cache_that_cannot_be_made_keeps_no_keys(settings: Settings) -> None:
+    count_in(settings, "locmem.Renamed")
+    settings.RATELIMIT_USE_CACHE, settings.AUTOMATE_API_CACHE = "default", "counters"
+    assert ids() == {"automate_api.E033"}
+
+
 def test_a_cache_that_cannot_be_made_is_found(settings: Settings) -> None:
     count_in(settings, "locmem.Renamed")
     assert ids() == {"automate_api.E010"}

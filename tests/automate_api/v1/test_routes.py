@@ -299,6 +299,27 @@ def test_an_api_key_is_shown_once(staff: Caller) -> None:
         assert "digest" not in staff("get", path).content.decode()
 
 
+def test_an_api_key_is_rotated_without_a_gap(staff: Caller) -> None:
+    made = staff("post", "api-keys/", {"name": "ci", "scopes": ["endpoints:run"]}).data
+    assert (made["previous_until"], made["last_used_at"]) == (None, None)
+    rotated = staff("post", f"api-keys/{made['id']}/rotate/", {"overlap_seconds": 3600})
+    assert (rotated.status_code, rotated["Cache-Control"]) == (200, "no-store")
+    assert rotated.json()["previous_until"] > rotated.json()["created_at"]
+    assert authenticate_key(made["api_key"]) == authenticate_key(rotated.data["api_key"])
+    shown = staff("get", f"api-keys/{made['id']}/")
+    assert shown.json()["previous_until"] == rotated.json()["previous_until"]
+    assert "digest" not in shown.content.decode()
+    assert staff("post", f"api-keys/{made['id']}/rotate/").data["previous_until"] is None
+
+
+@pytest.mark.parametrize("overlap", [-1, 604_801, "a day", None, 1.5, 10**30])
+def test_an_overlap_that_is_none_is_refused(staff: Caller, overlap: Any) -> None:
+    made = staff("post", "api-keys/", {"name": "ci", "scopes": ["endpoints:run"]}).data
+    refused = staff("post", f"api-keys/{made['id']}/rotate/", {"overlap_seconds": overlap})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "overlap_seconds")
+    assert authenticate_key(made["api_key"]) is not None
+
+
 def test_a_failed_run_answers_with_its_code_and_its_execution(staff: Caller, upstream: FakeUpstream) -> None:
     statuses = {"status:500": (502, "upstream_failed"), "status:401": (502, "upstream_auth_failed")}
     statuses |= {"status:429:7": (429, "upstream_rate_limited"), "status:400": (502, "upstream_rejected")}

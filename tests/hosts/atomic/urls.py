@@ -34,4 +34,5 @@ urlpatterns = [
     path("loose/<str:how>/", LooseHalfwayView.as_view(), name="loose"),
     path("api/v1/", include("automate_api.urls")),
     path("api/v1/modal/", include("automate_modal.urls")),
+    path("", include("automate_api.workbench.urls")),
 ]

@@ -61,3 +61,6 @@ AUTOMATE_API_IDEMPOTENCY_RETENTION = 60
 # E025: a class that is none. E028: whoever misses a beat is dead.
 AUTOMATE_API_JOB_DISPATCHER = "tests.hosts.careless.celery.Dispatcher"
 AUTOMATE_API_LEASE, AUTOMATE_API_HEARTBEAT = 10, 9
+# E033: a cache that was renamed. E034: an overlap in words.
+AUTOMATE_API_CACHE = "redis"
+AUTOMATE_API_KEY_OVERLAP = "a day"

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import models
 from django.http import HttpRequest
 
@@ -44,3 +45,10 @@ def organization_of(request: HttpRequest) -> int | None:
     user: Any = request.user
     organization = user.organizations.first() if user.is_authenticated else None
     return organization.pk if organization else None
+
+
+class Colleague(User):
+    """A user under another name, as a host's admin may show it."""
+
+    class Meta:
+        proxy = True
