@@ -93,7 +93,10 @@ def authenticate_token(text: str) -> APIKey | None:
 
 def usable_signing_keys() -> list[str]:
     """Those of `AUTOMATE_API_SIGNING_KEYS` that are long enough, in their order."""
-    return [key for key in settings.signing_keys if isinstance(key, str) and len(key.encode()) >= SHORTEST_KEY]
+    keys: Any = settings.signing_keys
+    # A string would be taken for its letters, and None is of no use to anybody.
+    keys = keys if isinstance(keys, list | tuple) else ()
+    return [key for key in keys if isinstance(key, str) and len(key.encode()) >= SHORTEST_KEY]
 
 
 def _issue(key: APIKey, kid: str, signing: str) -> IssuedToken:
