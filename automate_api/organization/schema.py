@@ -24,7 +24,10 @@ from automate_api.v1.schema.problems import Answer, error_code
 _header = partial(OpenApiParameter, type=str, location=OpenApiParameter.HEADER)
 
 ORGANIZATION = OpenApiParameter(
-    "organization", str, OpenApiParameter.PATH, description=_("The organization, which is a tenant's id.")
+    "organization",
+    {"type": "string", "pattern": "^[-a-zA-Z0-9_]+$"},
+    OpenApiParameter.PATH,
+    description=_("The organization, which is a tenant's id."),
 )
 HEADERS = (
     _header(ISSUER, description=_("The organization that has issued the token. It need not be sent.")),

@@ -71,7 +71,8 @@ def api(django_db_setup: None, connections_kept: None) -> Any:
 def described(api: Any, operation: Operation) -> Any:
     """The operation as the schema has it."""
     keywords = dict.fromkeys(operation.keywords, "0")
-    path = reverse(operation.name, kwargs=keywords).replace("/0/", "/{id}/")
+    name = "organization" if "organization" in keywords else "id"
+    path = reverse(operation.name, kwargs=keywords).replace("/0/", f"/{{{name}}}/")
     return api[path][operation.method]
 
 
@@ -79,9 +80,12 @@ def attempts(operation: Any, mode: GenerationMode, walk: Walk) -> st.SearchStrat
     """Requests from the schema: with ids it made up, and with those of rows that are there."""
     names = {name: walk.world.own(places[0], walk.owner) for name, places in walk.policy.path.items()}
     query = {name: walk.world.own(place, walk.owner) for name, place in walk.policy.query.items()}
-    made_up = operation.as_strategy(generation_mode=mode)
-    known: dict[str, Any] = {"path_parameters": {"id": str(names["pk"])}} if names else {}
+    known: dict[str, Any] = {"path_parameters": {"id": str(names["pk"])}} if "pk" in names else {}
     known |= {"query": query} if query else {}
+    # What is no organization's name is the host's to answer.
+    fixed: dict[str, Any] = {"path_parameters": names} if "organization" in names else {}
+    known |= fixed
+    made_up = operation.as_strategy(generation_mode=mode, **fixed)
     return made_up | operation.as_strategy(generation_mode=mode, **known) if known else made_up
 
 
@@ -150,7 +154,7 @@ def test_answers_are_as_described(
     upstream: FakeUpstream,
 ) -> None:
     walk = Walk(operation, POLICIES[operation.key], world, lambda: len(upstream.requests))
-    caller, is_good = getattr(world, person), person == "staff" and mode.is_positive
+    caller, is_good = walk.signed(getattr(world, person)), person == "staff" and mode.is_positive
     seen = statuses(walk, api, caller, mode, (100 if FULL else 18) // share)
     if is_good and walk.policy.status not in seen:
         # Which are tried first changes with every change of the description.
