@@ -1,9 +1,9 @@
 """Settings of the example host. What a deployment changes comes from the environment:
 
 `DATABASE_URL`, `REDIS_URL`, `SECRET_KEY`, `ENCRYPTION_KEYS` and `SIGNING_KEYS` (comma separated, the newest first),
-`ALLOWED_HOSTS`, `DEBUG`, `DATA_DIR`, `LEASE` (seconds after which a dead process's jobs are another's), `CONN_MAX_AGE` (seconds for
-which a thread keeps its connection to a database server; under ASGI, where threads come and go, leave it out), and
-`PRIVATE_HOSTS` (comma separated; the demo gives the address of its own model server).
+`ALLOWED_HOSTS`, `DEBUG`, `DATA_DIR`, `LEASE` (seconds after which a dead process's jobs are another's),
+`CONN_MAX_AGE` (seconds for which a thread keeps its connection to a database server; under ASGI, where threads come
+and go, leave it out), and `PRIVATE_HOSTS` (comma separated; the demo gives the address of its own model server).
 """
 
 import os
