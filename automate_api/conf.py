@@ -223,5 +223,21 @@ class Settings:
         seconds: float | None = self.get("EVENT_RETENTION")
         return seconds
 
+    @property
+    def signing_keys(self) -> Sequence[str]:
+        """`AUTOMATE_API_SIGNING_KEYS`: keys that sign tokens of organizations. The first signs, all verify."""
+        keys: Sequence[str] = self.get("SIGNING_KEYS", ())
+        return keys
+
+    @property
+    def maintenance(self) -> bool:
+        """`AUTOMATE_API_MAINTENANCE`: True answers 503 on the organization routes, and on views with the mixin."""
+        return bool(self.get("MAINTENANCE", False))
+
+    @property
+    def maintenance_retry_after(self) -> int:
+        """`AUTOMATE_API_MAINTENANCE_RETRY_AFTER`: seconds after which callers are told to come back."""
+        return int(self.get("MAINTENANCE_RETRY_AFTER", 300))
+
 
 settings = Settings()

@@ -36,6 +36,7 @@ class ErrorCode(StrEnum):
     RANGE_NOT_SATISFIABLE = "range_not_satisfiable"
     RATE_LIMITED = "rate_limited"
     NOT_CONFIGURED = "not_configured"
+    MAINTENANCE = "maintenance"
     INTERNAL_ERROR = "internal_error"
     STORAGE_UNAVAILABLE = "storage_unavailable"
     CACHE_UNAVAILABLE = "cache_unavailable"
@@ -197,6 +198,17 @@ class NotConfigured(AutomateError):
 
     code = ErrorCode.NOT_CONFIGURED
     default_detail = _("This is not set up on the server.")
+
+
+class UnderMaintenance(AutomateError):
+    """The host is being worked on; `retry_after` is in seconds."""
+
+    code = ErrorCode.MAINTENANCE
+    default_detail = _("This is under maintenance. Come back later.")
+
+    def __init__(self, detail: str | Promise | None = None, *, retry_after: int | None = None) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
 
 
 class InternalError(AutomateError):

@@ -1,9 +1,9 @@
 """Settings of the example host. What a deployment changes comes from the environment:
 
-`DATABASE_URL`, `REDIS_URL`, `SECRET_KEY`, `ENCRYPTION_KEYS` (comma separated, the newest first), `ALLOWED_HOSTS`,
-`DEBUG`, `DATA_DIR`, `LEASE` (seconds after which a dead process's jobs are another's), `CONN_MAX_AGE` (seconds for
-which a thread keeps its connection to a database server; under ASGI, where threads come and go, leave it out), and
-`PRIVATE_HOSTS` (comma separated; the demo gives the address of its own model server).
+`DATABASE_URL`, `REDIS_URL`, `SECRET_KEY`, `ENCRYPTION_KEYS` and `SIGNING_KEYS` (comma separated, the newest first),
+`ALLOWED_HOSTS`, `DEBUG`, `DATA_DIR`, `LEASE` (seconds after which a dead process's jobs are another's),
+`CONN_MAX_AGE` (seconds for which a thread keeps its connection to a database server; under ASGI, where threads come
+and go, leave it out), and `PRIVATE_HOSTS` (comma separated; the demo gives the address of its own model server).
 """
 
 import os
@@ -23,7 +23,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(os.environ.get("DATA_DIR") or BASE_DIR / ".data")
 # Whatever the environment does not give is made once, so that the example runs as it is.
 _given = os.environ.get("SECRET_KEY") and os.environ.get("ENCRYPTION_KEYS")
-_kept = {} if _given else load_or_make(DATA_DIR / "secrets.json")
+_kept = {} if _given else load_or_make(DATA_DIR / "secrets.json", "secret_key", "encryption_key")
 
 SECRET_KEY = os.environ.get("SECRET_KEY") or _kept["secret_key"]
 DEBUG = os.environ.get("DEBUG") == "1"
@@ -117,6 +117,9 @@ SPECTACULAR_SETTINGS = {
 }
 
 AUTOMATE_API_ENCRYPTION_KEYS = listed("ENCRYPTION_KEYS") or [_kept["encryption_key"]]
+AUTOMATE_API_SIGNING_KEYS = listed("SIGNING_KEYS") or list(
+    load_or_make(DATA_DIR / "signing.json", "signing_key").values()
+)
 AUTOMATE_API_TENANT_RESOLVER = "example_project.tenants.resolver.tenant_of"
 AUTOMATE_API_TENANT_MEMBERS = "example_project.tenants.resolver.tenant_members"
 AUTOMATE_API_PUBLIC_SCHEMA = True

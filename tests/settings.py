@@ -100,4 +100,5 @@ SPECTACULAR_SETTINGS = {
 }
 
 # The same in every process: servers under test read what the tests wrote.
+AUTOMATE_API_SIGNING_KEYS = ["only for tests, never for a host"]
 AUTOMATE_API_ENCRYPTION_KEYS = [base64.urlsafe_b64encode(b"only for tests, never for a host").decode()]

@@ -131,6 +131,19 @@ def test_llm_clients_are_shared_asked_copied_renamed_deleted_and_restored(follow
     assert (restored["name"], restored["deleted_at"]) == ("Mistake", None)
 
 
+def test_clients_of_the_organization_api_are_served(reader: Reader, follow: Callable[[str], list[str]]) -> None:
+    _key, _migrated, _signed_in, listed, elsewhere, closed = follow("organization-routes")
+    models, *entries = listed.splitlines()
+    assert [model["name"] for model in json.loads(models[: models.rindex("}") + 1])["models"]] == ["llama3.2"]
+    assert "helper-" in "".join(entries)
+    assert "-system" in "".join(entries)
+    assert [model["name"] for model in json.loads(elsewhere)] == ["llama3.2"]
+    assert re.findall(r"HTTP/1.1 (\d+)", closed) == ["503"]
+    assert re.search("(?i)retry-after: 600", closed)
+    assert closed.splitlines()[0] == "on, retry after 600 s"
+    assert closed.splitlines()[-1].endswith("off")
+
+
 def test_tenants_see_their_own_rows_only(reader: Reader, follow: Callable[[str], list[str]]) -> None:
     printed = follow("tenants")
     assert last_json(printed[2])["results"] == []

@@ -112,6 +112,14 @@ def test_other_origins(example: Example, serve: Callable[..., None]) -> None:
     assert "Access-Control-Allow-Origin" not in APIClient().get("/", headers={"Origin": "https://x.example"}).headers
 
 
+def test_maintenance(example: Example, serve: Callable[..., None], settings: Settings) -> None:
+    serve(example("base/maintenance-mixin").OrdersView.as_view())
+    assert signed_in().get("/").json() == {"orders": []}
+    settings.AUTOMATE_API_MAINTENANCE = True
+    answer = APIClient().get("/")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "300")
+
+
 def test_pages(example: Example, serve: Callable[..., None]) -> None:
     for duration in (3, 1, 2):
         run_of("default", duration)

@@ -16,7 +16,7 @@ from automate_api.services.api_keys import MOST_OVERLAP
 
 _MAKE_A_KEY = "python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
 
-_LISTS = ("ENCRYPTION_KEYS", "AUTHENTICATION_CLASSES", "PRIVATE_HOSTS", "REDACT_PATTERNS")
+_LISTS = ("ENCRYPTION_KEYS", "AUTHENTICATION_CLASSES", "PRIVATE_HOSTS", "REDACT_PATTERNS", "SIGNING_KEYS")
 _SECONDS = (
     *("CONNECT_TIMEOUT", "FIRST_BYTE_TIMEOUT", "IDLE_TIMEOUT", "RUN_TIMEOUT"),
     *("LEASE", "HEARTBEAT", "JOB_BACKOFF", "JOB_TIMEOUT"),
@@ -36,6 +36,7 @@ _WHOLE = {
     "JOB_ATTEMPTS": 1,
     "ARTIFACT_MAX_BYTES": 1,
     "EVENT_MAX_BYTES": 2,
+    "MAINTENANCE_RETRY_AFTER": 1,
 }
 
 

@@ -9,6 +9,7 @@ from automate_api.models.execution import Execution
 from automate_api.models.idempotency_key import IdempotencyKey
 from automate_api.models.job import Job, JobEvent, JobStep
 from automate_api.models.llm_client import LLMClient, LLMClientShare
+from automate_api.models.maintenance import Maintenance
 from automate_api.models.prompt_log import PromptLog
 from automate_api.models.provider import Provider
 from automate_api.models.tenant import Actor
@@ -31,6 +32,7 @@ __all__ = [
     "LLMClient",
     "LLMClientShare",
     "LLMClientVersion",
+    "Maintenance",
     "PromptLog",
     "Provider",
 ]

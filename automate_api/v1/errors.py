@@ -50,6 +50,7 @@ STATUS: Mapping[type[AutomateError], int] = {
     ours.PayloadTooLarge: 413,
     ours.RateLimited: 429,
     ours.NotConfigured: 503,
+    ours.UnderMaintenance: 503,
     ours.StorageUnavailable: 503,
     ours.CacheUnavailable: 503,
     ours.RunTimeout: 504,

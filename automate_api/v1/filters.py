@@ -73,6 +73,27 @@ class SearchFilter(filters.CharFilter):
         return qs.filter(reduce(or_, (Q(**{f"{column}__{lookup}": text}) for column in self.columns)))
 
 
+class _TruthField(forms.Field):
+    # django-filter's takes whatever is neither true nor false for nothing, and so for all rows.
+    widget = forms.TextInput
+    default_error_messages = {"invalid": _("Write true or false.")}
+
+    def to_python(self, value: Any) -> bool | None:
+        text = "" if value is None else str(value).lower()
+        if text not in _TRUTHS:
+            raise DoesNotFit(self.error_messages["invalid"], code="invalid")
+        return _TRUTHS[text]
+
+
+_TRUTHS = {"": None, "true": True, "false": False, "1": True, "0": False}
+
+
+class BooleanFilter(filters.BooleanFilter):
+    """Rows by `true` or `false`, also as `1` or `0`, in upper or lower case."""
+
+    field_class = _TruthField  # type: ignore[assignment]  # the stubs want a null boolean field
+
+
 class MomentFilter(filters.IsoDateTimeFilter):
     """Rows by a time (ISO 8601), within the years 2 to 9998."""
 
@@ -124,14 +145,17 @@ class FilterSet(RestFilterSet):
 
     @classmethod
     def filter_for_lookup(cls, field: Any, lookup_type: str) -> tuple[Any, dict[str, Any]]:
-        """django-filter's choice, but for relations the filter of the related model's id."""
+        """django-filter's choice, but for relations the filter of the related model's id, and for what is true or false
+        one that takes nothing else.
+        """
         if isinstance(field, ForeignKey | OneToOneField | ManyToManyField) and lookup_type == "exact":
             filter_class, params = super().filter_for_lookup(field.target_field, lookup_type)
             if filter_class is filters.NumberFilter:
                 filter_class = KeyFilter
             return filter_class or filters.CharFilter, params or {}
         chosen: tuple[Any, dict[str, Any]] = super().filter_for_lookup(field, lookup_type)
-        return chosen
+        is_boolean = isinstance(chosen[0], type) and issubclass(chosen[0], filters.BooleanFilter)
+        return (BooleanFilter, chosen[1]) if is_boolean else chosen
 
 
 # Where a filterset decides what becomes of the parameters together.

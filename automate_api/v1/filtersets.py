@@ -12,8 +12,21 @@ from automate_api.v1.filters import FilterSet, MomentFilter, SearchFilter
 
 _SLUG = _("Only the one with this slug.")
 _USER = _("Only those of the user with this id.")
-_AFTER = _("Only those made at this time (ISO 8601) or later.")
-_BEFORE = _("Only those made before this time (ISO 8601).")
+
+
+class TimedFilterSet(FilterSet):
+    """Rows by when they were made."""
+
+    created_after = MomentFilter(
+        field_name="created_at",
+        lookup_expr="gte",
+        help_text=_("Only those made at this time (ISO 8601) or later."),
+    )
+    created_before = MomentFilter(
+        field_name="created_at",
+        lookup_expr="lt",
+        help_text=_("Only those made before this time (ISO 8601)."),
+    )
 
 
 class ProviderFilterSet(FilterSet):
@@ -87,11 +100,8 @@ class EndpointFilterSet(FilterSet):
         fields = ("slug", "llm_client", "enabled")
 
 
-class ExecutionFilterSet(FilterSet):
+class ExecutionFilterSet(TimedFilterSet):
     """Executions by how they went, what they ran, and when."""
-
-    created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
-    created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
 
     help_texts: ClassVar[Any] = {
         "status": _("Only those that stand there."),
@@ -99,8 +109,6 @@ class ExecutionFilterSet(FilterSet):
         "endpoint": _("Only those of the endpoint with this id."),
         "user": _USER,
         "correlation_id": _("Only those of requests with this correlation id."),
-        "created_after": _AFTER,
-        "created_before": _BEFORE,
     }
 
     class Meta:
@@ -108,18 +116,13 @@ class ExecutionFilterSet(FilterSet):
         fields = ("status", "task_type", "endpoint", "user", "correlation_id")
 
 
-class JobFilterSet(FilterSet):
+class JobFilterSet(TimedFilterSet):
     """Jobs by where they stand, what they carry, and when."""
-
-    created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
-    created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
 
     help_texts: ClassVar[Any] = {
         "status": _("Only those that stand there."),
         "execution": _("Only the one that carries this execution."),
         "user": _USER,
-        "created_after": _AFTER,
-        "created_before": _BEFORE,
     }
 
     class Meta:
@@ -127,11 +130,8 @@ class JobFilterSet(FilterSet):
         fields = ("status", "execution", "user")
 
 
-class ArtifactFilterSet(FilterSet):
+class ArtifactFilterSet(TimedFilterSet):
     """Artifacts by what they are, where they come from, and when."""
-
-    created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
-    created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
 
     help_texts: ClassVar[Any] = {
         "kind": _("Only those of this kind."),
@@ -140,8 +140,6 @@ class ArtifactFilterSet(FilterSet):
         "execution": _("Only those that this execution has made."),
         "job": _("Only those that this job has made."),
         "user": _USER,
-        "created_after": _AFTER,
-        "created_before": _BEFORE,
     }
 
     class Meta:
@@ -149,11 +147,8 @@ class ArtifactFilterSet(FilterSet):
         fields = ("kind", "content_type", "sha256", "execution", "job", "user")
 
 
-class PromptLogFilterSet(FilterSet):
+class PromptLogFilterSet(TimedFilterSet):
     """Prompt logs by execution, model and time."""
-
-    created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
-    created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
 
     help_texts: ClassVar[Any] = {
         "log_key": _("Only the one with this key."),
@@ -161,8 +156,6 @@ class PromptLogFilterSet(FilterSet):
         "provider": _("Only those that called the provider with this slug."),
         "execution": _("Only the one of this execution."),
         "user": _USER,
-        "created_after": _AFTER,
-        "created_before": _BEFORE,
     }
 
     class Meta:
@@ -170,11 +163,8 @@ class PromptLogFilterSet(FilterSet):
         fields = ("log_key", "model", "provider", "execution", "user")
 
 
-class EventFilterSet(FilterSet):
+class EventFilterSet(TimedFilterSet):
     """Events by what happened where, who sent them, and when."""
-
-    created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
-    created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
 
     help_texts: ClassVar[Any] = {
         "type": _("Only those of exactly this type."),
@@ -182,8 +172,6 @@ class EventFilterSet(FilterSet):
         "idempotency_key": _("Only those that their source calls so."),
         "user": _USER,
         "correlation_id": _("Only those of requests with this correlation id."),
-        "created_after": _AFTER,
-        "created_before": _BEFORE,
     }
 
     class Meta:

@@ -15,6 +15,9 @@ from automate_api.models import APIKey
 
 EVERYTHING = "*"
 
+#: Scopes of this noun `*` includes for staff alone.
+ADMIN = "Admin:"
+
 READ, WRITE, RUN = "read", "write", "run"
 
 
@@ -39,12 +42,14 @@ def require_staff(request: Request) -> None:
 def require_scope(request: Request, scope: str | None) -> None:
     """Raise PermissionDenied (403) if the request was made with a key that has neither `scope` nor `*`.
 
-    Without a scope to ask for, only a key with `*` passes. Callers without a key of ours are not narrowed.
+    Without a scope to ask for, only a key with `*` passes. `*` of a user who is not staff does not include scopes of
+    `Admin`. Callers without a key of ours are not narrowed.
     """
     key = key_of(request)
-    if key is None or EVERYTHING in key.scopes:
+    if key is None or scope in key.scopes:
         return
-    if scope is None or scope not in key.scopes:
+    is_for_staff = scope is not None and scope.startswith(ADMIN)
+    if EVERYTHING not in key.scopes or (is_for_staff and not getattr(request.user, "is_staff", False)):
         raise PermissionDenied(_("The API key's scopes do not include this."))
 
 

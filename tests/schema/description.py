@@ -12,6 +12,9 @@ from automate_api.v1.schema import SchemaGenerator
 
 VERSIONS = ["3.0.3", "3.1.1"]
 
+#: How the ids of operations begin that speak a protocol of their own.
+OTHER_PROTOCOLS = ("automate_organization_",)
+
 
 @functools.cache
 def described(urlconf: str, version: str = "3.1.1") -> dict[str, Any]:
@@ -27,6 +30,13 @@ def operations(schema: dict[str, Any], *, ours: bool = True) -> Iterator[dict[st
     """The package's operations, or the host's."""
     for path in schema["paths"].values():
         yield from (found for found in path.values() if found["operationId"].startswith("automate_") is ours)
+
+
+def usual(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The package's operations that answer errors with problems and take API keys and idempotency keys."""
+    for found in operations(schema):
+        if not found["operationId"].startswith(OTHER_PROTOCOLS):
+            yield found
 
 
 def operation(schema: dict[str, Any], operation_id: str) -> dict[str, Any]:

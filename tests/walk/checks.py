@@ -40,7 +40,7 @@ def nobody_is_told_to_sign_in(walk: Walk) -> None:
         with walk.without_effect():
             answers = [walk.ask(nobody, url) for url in own_hidden_absent(walk, walk.owner)]
         for answer in answers:
-            require(answer, 401, f"with {what} {walk.operation.key}")
+            require(answer, 401, f"with {what} {walk.operation.key}", walk.policy.errors)
             assert answer.headers.get("WWW-Authenticate"), f"{walk.operation.key}: no challenge"
         require_same(answers, f"{walk.operation.key} with {what}: ids")
 
@@ -96,7 +96,7 @@ def what_is_for_staff_is_refused_to_members(walk: Walk) -> None:
 
 def a_hidden_row_is_like_no_row(walk: Walk) -> None:
     """Another tenant's, or another member's: by each keyword of the path, the others naming one's own."""
-    for caller in [*walk.world.everybody, walk.owner.in_session()]:
+    for caller in walk.callers:
         if not walk.may(caller):
             continue
         for keyword, place in walk.places():
@@ -106,7 +106,7 @@ def a_hidden_row_is_like_no_row(walk: Walk) -> None:
                     answers = [walk.ask(caller, walk.url(caller, **{keyword: key})) for key in (value, absent)]
                 what = f"{caller.name} {walk.operation.key} {keyword}={value} or {absent}"
                 for answer in answers:
-                    require(answer, 404, what)
+                    require(answer, walk.policy.hidden, what, walk.policy.errors)
                 require_same(answers, what)
 
 
@@ -264,14 +264,14 @@ Check = Callable[[Walk], None]
 #: Each check, and which operations have something for it to prove.
 CHECKS: Mapping[Check, Callable[[Operation, Policy], object]] = {
     whoever_may_do_it_does_it: lambda operation, policy: True,
-    whoever_is_signed_in_does_it: lambda operation, policy: True,
+    whoever_is_signed_in_does_it: lambda operation, policy: policy.is_usual,
     every_way_to_name_a_row_of_ones_own_works: lambda operation, policy: any(
         places[1:] for places in policy.path.values()
     ),
     nobody_is_told_to_sign_in: lambda operation, policy: True,
-    a_key_that_only_reads_changes_nothing: lambda operation, policy: True,
+    a_key_that_only_reads_changes_nothing: lambda operation, policy: policy.is_usual,
     a_key_needs_exactly_its_scope: lambda operation, policy: policy.resource,
-    what_is_for_staff_is_refused_to_members: lambda operation, policy: policy.role == "staff",
+    what_is_for_staff_is_refused_to_members: lambda operation, policy: policy.is_usual and policy.role == "staff",
     a_hidden_row_is_like_no_row: lambda operation, policy: policy.path,
     a_row_is_found_below_its_own_parent_only: lambda operation, policy: len(policy.path) > 1,
     whoever_only_reads_a_row_does_not_change_it: lambda operation, policy: policy.reader,
@@ -281,6 +281,6 @@ CHECKS: Mapping[Check, Callable[[Operation, Policy], object]] = {
     a_list_shows_what_its_caller_may_see: lambda operation, policy: policy.lists,
     a_hidden_id_in_a_query_is_like_no_id: lambda operation, policy: policy.filters,
     an_own_id_in_a_query_finds: lambda operation, policy: policy.filters,
-    what_is_sent_again_is_answered_again: lambda operation, policy: operation.method == "POST",
-    an_idempotency_key_belongs_to_its_caller: lambda operation, policy: operation.method == "POST",
+    what_is_sent_again_is_answered_again: lambda operation, policy: policy.is_usual and operation.method == "POST",
+    an_idempotency_key_belongs_to_its_caller: lambda operation, policy: policy.is_usual and operation.method == "POST",
 }

@@ -43,22 +43,27 @@ def operations(urlconf: Any = None, packages: Iterable[str] = PACKAGES) -> list[
 
 
 def _operations(
-    resolver: URLResolver, namespaces: tuple[str, ...], packages: frozenset[str], *, ours: bool
+    resolver: URLResolver,
+    namespaces: tuple[str, ...],
+    packages: frozenset[str],
+    *,
+    ours: bool,
+    above: frozenset[str] = frozenset(),
 ) -> Iterator[Operation]:
     ours = ours or getattr(resolver.urlconf_name, "__name__", "").split(".")[0] in packages
     if resolver.namespace:
         namespaces = (*namespaces, resolver.namespace)
+    above = above | _keywords(resolver)
     for pattern in resolver.url_patterns:
         if getattr(pattern, "app_name", None) == "admin":
             # Django's admin asks who is there before each of its views; `test_admin.py` tries ours.
             continue
         if isinstance(pattern, URLResolver):
-            yield from _operations(pattern, namespaces, packages, ours=ours)
+            yield from _operations(pattern, namespaces, packages, ours=ours, above=above)
         elif ours or _view_of(pattern).__module__.split(".")[0] in packages:
             name = ":".join((*namespaces, pattern.name or str(pattern.pattern)))
-            keywords = frozenset(pattern.pattern.converters or _regex_keywords(pattern))
             for method in methods_of(pattern.callback):
-                yield Operation(name, method, _view_of(pattern), keywords)
+                yield Operation(name, method, _view_of(pattern), above | _keywords(pattern))
 
 
 def _view_of(pattern: URLPattern) -> Any:
@@ -66,9 +71,9 @@ def _view_of(pattern: URLPattern) -> Any:
     return getattr(callback, "cls", getattr(callback, "view_class", callback))
 
 
-def _regex_keywords(pattern: URLPattern) -> Iterable[str]:
+def _keywords(pattern: Any) -> frozenset[str]:
     regex = getattr(pattern.pattern, "regex", None)
-    return regex.groupindex if regex else ()
+    return frozenset(pattern.pattern.converters or (regex.groupindex if regex else ()))
 
 
 def methods_of(callback: Any) -> list[str]:

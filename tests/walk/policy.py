@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from automate_api.services.tokens import sign_in
 from tests.walk.world import Caller, World
 
 Body = Callable[[World, Caller], dict[str, Any]]
@@ -55,6 +56,12 @@ class Policy:
     lists: str | None = None
     #: Where in the answer they stand.
     rows: str = "results"
+    #: Which headers tell who a caller is, where it is neither its API key nor its session.
+    sign: Callable[[Caller], dict[str, str]] | None = None
+    #: The form of its errors: problems, or the one of the organization routes.
+    errors: Literal["problem", "organization"] = "problem"
+    #: The status of what its caller may not know of.
+    hidden: int = 404
     #: Which id a listed row shows.
     listed_id: Callable[[Any], Any] = field(default=lambda row: row["id"])
 
@@ -66,6 +73,11 @@ class Policy:
     def keywords(self) -> set[str]:
         """The route's keywords."""
         return {*self.path, *self.given}
+
+    @property
+    def is_usual(self) -> bool:
+        """Whether it takes API keys, sessions and idempotency keys, as all do that speak no protocol of their own."""
+        return self.sign is None
 
     def other_names(self) -> list[tuple[str, str]]:
         """Each keyword of the route with each of its places but the first, by which most checks go."""
@@ -114,6 +126,18 @@ def _name(world: World, caller: Caller) -> dict[str, Any]:
     return {"name": "Changed"}
 
 
+def _claims(caller: Caller) -> dict[str, str]:
+    key = caller.headers["Authorization"].partition(" ")[2]
+    return {"x-api-key": key, "x-api-key-id": str(caller.key.pk), "x-user-id": str(caller.user.pk)}
+
+
+def _token(caller: Caller) -> dict[str, str]:
+    key, key_id, user_id = _claims(caller).values()
+    issued = sign_in(organization=caller.tenant_id, api_key=key, key_id=key_id, user_id=user_id)
+    assert issued is not None
+    return {"Authorization": f"Bearer {issued.text}"}
+
+
 _ENDPOINT_IDS = {"llm_client": "llm_client", "access.users[]": "user", "access.groups[]": "group"}
 _PROVIDER = {"pk": ("provider",)}
 _CLIENT = {"pk": ("llm_client",)}
@@ -122,6 +146,7 @@ _NEW_NAME = {"new_name": "Changed"}
 _ENDPOINT = {"pk": ("endpoint", "endpoint.slug")}
 _ARTIFACT = {"pk": ("artifact",)}
 _API_KEY = {"pk": ("api_key",)}
+_ORGANIZATION = {"organization": ("organization",)}
 
 POLICIES: Mapping[str, Policy] = {
     "automate_api:index GET": Policy(resource="index"),
@@ -306,4 +331,20 @@ POLICIES: Mapping[str, Policy] = {
     ),
     "workbench_delete POST": Policy(resource="llm-clients", access="write", reader=403, path=_CLIENT_ID),
     "api_providers POST": Policy(resource="providers", lists="provider", rows="providers"),
+    # what clients of the organization admin API call
+    "automate_organization:signin-with-api-key POST": Policy(
+        resource=None, path=_ORGANIZATION, sign=_claims, errors="organization", hidden=401
+    ),
+    "automate_organization:get-models GET": Policy(
+        resource=None, role="staff", path=_ORGANIZATION, sign=_token, errors="organization", hidden=403
+    ),
+    "automate_organization:get-prompt-logs GET": Policy(
+        resource=None,
+        path=_ORGANIZATION,
+        query={"prompt_log_prefix": "prompt_log.log_key"},
+        has_one_form=True,
+        sign=_token,
+        errors="organization",
+        hidden=403,
+    ),
 }

@@ -86,9 +86,12 @@ def attempts(operation: Any, mode: GenerationMode, walk: Walk) -> st.SearchStrat
     names = {name: str(walk.world.own(places[0], walk.owner)) for name, places in walk.policy.path.items()}
     names |= walk.policy.given
     query = {name: walk.world.own(place, walk.owner) for name, place in walk.policy.query.items()} | walk.policy.asked
-    made_up = operation.as_strategy(generation_mode=mode)
     known: dict[str, Any] = {"path_parameters": {_shown(name): value for name, value in names.items()}} if names else {}
     known |= {"query": query} if query else {}
+    # What is no organization's name is the host's to answer.
+    fixed: dict[str, Any] = {"path_parameters": names} if "organization" in names else {}
+    known |= fixed
+    made_up = operation.as_strategy(generation_mode=mode, **fixed)
     return made_up | operation.as_strategy(generation_mode=mode, **known) if known else made_up
 
 
@@ -157,7 +160,7 @@ def test_answers_are_as_described(
     upstream: FakeUpstream,
 ) -> None:
     walk = Walk(operation, POLICIES[operation.key], world, lambda: len(upstream.requests))
-    caller, is_good = getattr(world, person), person == "staff" and mode.is_positive
+    caller, is_good = walk.signed(getattr(world, person)), person == "staff" and mode.is_positive
     seen = statuses(walk, api, caller, mode, (100 if FULL else 18) // share)
     if is_good and walk.policy.status not in seen:
         # Which are tried first changes with every change of the description.

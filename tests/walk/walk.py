@@ -28,7 +28,18 @@ class Walk:
     @property
     def owner(self) -> Caller:
         """Who may do it."""
-        return self.world.staff if self.policy.role == "staff" else self.world.ann
+        return self.signed(self.world.staff if self.policy.role == "staff" else self.world.ann)
+
+    @property
+    def callers(self) -> list[Caller]:
+        """Everybody, in each way that they can prove who they are."""
+        everybody = [self.signed(caller) for caller in self.world.everybody]
+        return [*everybody, self.owner.in_session()] if self.policy.is_usual else everybody
+
+    def signed(self, caller: Caller) -> Caller:
+        """The same person, as this operation is told who it is."""
+        sign = self.policy.sign
+        return caller if sign is None or caller.user is None else caller.signing(sign(caller))
 
     def may(self, caller: Caller) -> bool:
         """Whether the caller has the role."""
@@ -38,8 +49,13 @@ class Walk:
         """The address; keywords that are not given name rows that the caller may use, and so does the query."""
         others = {name: places[0] for name, places in self.policy.path.items() if name not in given}
         names = {name: self.world.own(place, caller) for name, place in others.items()}
-        query = {name: self.world.own(place, caller) for name, place in self.policy.query.items()} | self.policy.asked
+        query = {name: self._queried(place, caller) for name, place in self.policy.query.items()} | self.policy.asked
         return reverse(self.operation.name, kwargs={**self.policy.given, **names, **given}, query=query or None)
+
+    def _queried(self, place: str, caller: Caller) -> Any:
+        """One's own, or the owner's where one has none."""
+        has_one = any(row.is_visible(caller) for row in self.world.of(place.partition(".")[0]))
+        return self.world.own(place, caller if has_one else self.owner)
 
     def body(self, caller: Caller) -> Any:
         """A body that would succeed."""
@@ -71,9 +87,12 @@ def joined(url: str, query: str) -> str:
     return f"{url}&{query[1:]}" if query and "?" in url else f"{url}{query}"
 
 
-def require(answer: Answer, status: int, what: str) -> None:
+def require(answer: Answer, status: int, what: str, errors: str = "problem") -> None:
     assert answer.status == status, f"{what}: {answer}"
-    if status >= 400:
+    if status >= 400 and errors == "organization":
+        assert answer.headers["Content-Type"] == "application/json", f"{what}: {answer}"
+        assert answer.data.keys() == {"detail", "code"}, f"{what}: {answer}"
+    elif status >= 400:
         assert answer.headers["Content-Type"] == "application/problem+json", f"{what}: {answer}"
         assert answer.data["status"] == status, f"{what}: {answer}"
 

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterable
+from copy import copy
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -67,6 +68,12 @@ class Caller:
     def in_session(self) -> "Caller":
         """The same person, signed in."""
         return Caller(f"{self.name} in a session", self.tenant_id, self.user, None)
+
+    def signing(self, headers: dict[str, str]) -> "Caller":
+        """The same person, who is told by these headers."""
+        other = copy(self)
+        other.headers = headers
+        return other
 
     def send(
         self,
@@ -238,6 +245,7 @@ class World:
         self._add(tenant_id, False, member.user, execution=[execution], prompt_log=[log])
         self._add(tenant_id, False, member.user, job=[job], waiting_job=[waiting_job])
         self._add(tenant_id, False, member.user, artifact=[artifact], event=[event])
+        self.rows.append(Row("organization", tenant_id, tenant_id, shared=True))
         models = {f"{row.slug}/{row.default_model}" for row in (spare, used)}
         self.rows += [Row("model", name, tenant_id, shared=True) for name in models | {f"{used.slug}/chat"}]
 

@@ -2,6 +2,7 @@
 
 from automate_api.v1.base.configurable import ConfigurableMixin
 from automate_api.v1.base.cors import CORSMixin
+from automate_api.v1.base.maintenance import MaintenanceMixin
 from automate_api.v1.base.paginated import PaginationMixin
 from automate_api.v1.base.public import PublicAPIMixin
 from automate_api.v1.base.rate_limit import RateLimitMixin
@@ -16,6 +17,7 @@ __all__ = [
     "BaseViewSet",
     "CORSMixin",
     "ConfigurableMixin",
+    "MaintenanceMixin",
     "PaginationMixin",
     "PublicAPIMixin",
     "RateLimitMixin",

@@ -208,6 +208,18 @@ EXAMPLES: dict[str, Any] = {
     "AutomateProviderList": {"providers": [{"id": 1, "name": "Models", "base_url": "https://api.example.com/v1"}]},
     "AutomateUpload": {"file": "(the bytes of greeting.wav)"},
     "AutomateNewName": {"name": "Helper for us"},
+    "AutomateOrganizationModel": {
+        "name": _MODEL,
+        "params_model_schema": {
+            "type": "object",
+            "properties": {"temperature": {"type": "number", "minimum": 0, "maximum": 2}},
+            "additionalProperties": False,
+        },
+    },
+    "AutomateOrganizationToken": {
+        "id_token": "eyJhbGciOiJIUzI1NiJ9.the-claims-stand-here.and-here-the-signature",
+        "expires_at": "2026-01-31T13:00:00+00:00",
+    },
     "AutomatePatchedEndpoint": {"rate_limit": "200/hour"},
     "AutomatePatchedLLMClient": {"system_prompt": "Answer in two sentences.", "temperature": 0.4},
     "AutomatePatchedProvider": {"timeout_seconds": 60, "max_retries": 1},

@@ -23,6 +23,7 @@ TAGS = {
     "models": _("The models that can be reached."),
     "jobs": _("Runs that outlive their request, and the process that works on them."),
     "events": _("What happened elsewhere, as it was sent."),
+    "organization": _("What clients of the organization admin API call."),
     "prompt-logs": _("What was said to models, and what they said."),
     "providers": _("Model servers: where they are, and how patiently they are called."),
     "schema": _("This description."),

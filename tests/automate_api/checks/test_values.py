@@ -56,6 +56,15 @@ def test_the_test_host_has_nothing_to_complain_about() -> None:
         ("PRIVATE_HOSTS", "localhost", "automate_api.E019"),
         ("REDACT_PATTERNS", "sk-.*", "automate_api.E019"),
         ("AUTHENTICATION_CLASSES", None, "automate_api.E019"),
+        ("SIGNING_KEYS", "x" * 40, "automate_api.E019"),
+        ("SIGNING_KEYS", ["x" * 31], "automate_api.E040"),
+        ("SIGNING_KEYS", ["x" * 40, b"y" * 40], "automate_api.E040"),
+        ("SIGNING_KEYS", ["x" * 40, "x" * 40], "automate_api.E040"),
+        ("SIGNING_KEYS", [], "automate_api.W039"),
+        ("SIGNING_KEYS", ["short"], "automate_api.W039"),
+        ("MAINTENANCE", 60, "automate_api.E041"),
+        ("MAINTENANCE", "off", "automate_api.E041"),
+        ("MAINTENANCE_RETRY_AFTER", 0, "automate_api.E018"),
     ],
 )
 def test_a_mistake_is_found(settings: Settings, name: str, value: Any, expected: str) -> None:
@@ -82,8 +91,17 @@ def test_a_mistake_is_found(settings: Settings, name: str, value: Any, expected:
         ("CACHE", None),
         ("PRIVATE_HOSTS", ("localhost",)),
         ("REDACT_PATTERNS", {"sk-.*"}),
+        ("SIGNING_KEYS", ("x" * 40, "y" * 40)),
+        ("MAINTENANCE", True),
     ],
 )
 def test_what_can_be_used_is_no_mistake(settings: Settings, name: str, value: Any) -> None:
     setattr(settings, f"AUTOMATE_API_{name}", value)
     assert ids() == set()
+
+
+def test_no_signing_key_is_told_and_none_is_missed_where_the_routes_are_not_mounted(settings: Settings) -> None:
+    settings.AUTOMATE_API_SIGNING_KEYS = ["a-secret-that-is-short"]
+    assert "a-secret" not in str([(message.msg, message.hint) for message in found()])
+    settings.ROOT_URLCONF, settings.AUTOMATE_API_SIGNING_KEYS = "tests.hosts.guarded.urls", []
+    assert "automate_api.W039" not in ids()

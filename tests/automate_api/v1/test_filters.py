@@ -3,11 +3,13 @@
 import uuid
 from typing import Any
 
+import django_filters
 import pytest
 from django_filters import rest_framework as filters
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.test import APIClient
 
+from automate_api.v1 import filtersets
 from automate_api.v1.filters import FilterBackend, FilterSet
 from tests.hosts.shop.models import Item, Organization, Project
 from tests.hosts.shop.people import signed_in
@@ -127,6 +129,34 @@ def test_backends_of_others_bring_their_parameters(client: APIClient, items: Any
 def test_a_view_may_declare_its_order(client: APIClient, items: Any) -> None:
     Item.objects.filter(name="a").update(name="z")
     assert names(client, "/searched/") == ["b", "c", "z"]
+
+
+BOOLEANS = [("/searched/", "sold"), ("/api/v1/providers/", "enabled"), ("/api/v1/endpoints/", "enabled")]
+
+
+def test_every_boolean_filter_of_the_package_is_tried_below() -> None:
+    found = {
+        (filterset.__name__, name)
+        for filterset in vars(filtersets).values()
+        if isinstance(filterset, type) and issubclass(filterset, FilterSet)
+        for name, declared in filterset.base_filters.items()
+        if isinstance(declared, django_filters.BooleanFilter)
+    }
+    assert found == {("ProviderFilterSet", "enabled"), ("EndpointFilterSet", "enabled")}
+
+
+@pytest.mark.parametrize(("path", "name"), BOOLEANS)
+def test_what_is_neither_true_nor_false_is_a_400(client: APIClient, path: str, name: str) -> None:
+    for value in ("abc", "2", "null", "none", "yes", "%20true", "tru", "-1", "01", "%D9%A1", "x" * 5000):
+        assert errors(client, f"{path}?{name}={value}") == [(name, "invalid")], value
+    for value in ("", "true", "false", "True", "FALSE", "1", "0"):
+        assert client.get(f"{path}?{name}={value}").status_code == 200, value
+
+
+def test_true_false_and_nothing_choose_their_rows(client: APIClient, items: Any) -> None:
+    for queries, expected in (("true 1 TRUE", "c"), ("false 0 False", "ab"), ("", "abc")):
+        for value in queries.split() or [""]:
+            assert names(client, f"/searched/?sold={value}") == list(expected)
 
 
 @pytest.mark.parametrize("pk", ["x", "1e3", "-", str(uuid.UUID(int=1)), "99999999999999999999999999"])

@@ -1,0 +1,1 @@
+"""The organization admin API, as existing clients call it."""
