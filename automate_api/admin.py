@@ -350,6 +350,7 @@ class APIKeyAdmin(ReadOnlyAdmin):
     list_filter = ("tenant_id",)
     search_fields = ("name", "=id")
     exclude = ("digest", "previous_digest")
+    readonly_fields = ("previous_until", "revoked_at", "last_used_at", "created_at")
     actions = ("revoke",)
 
     @admin.action(description=_("Revoke"), permissions=["delete"])

@@ -43,3 +43,8 @@ def redis_client(cache: Any, name: str) -> Any:
     if own not in _clients:
         _clients[own] = source.get_client(name, write=True)
     return _clients[own]
+
+
+def loaded(cache: Any, value: Any) -> Any:
+    """What `set()` of one of Django's Redis caches has made `value` of."""
+    return cache._cache._serializer.loads(value)  # noqa: SLF001 - as above

@@ -144,6 +144,22 @@ def test_clients_of_the_organization_api_are_served(reader: Reader, follow: Call
     assert closed.splitlines()[-1].endswith("off")
 
 
+def test_a_workbench_lists_copies_renames_and_deletes(reader: Reader, follow: Callable[[str], list[str]]) -> None:
+    listed, copied, offered = follow("serve-a-workbench")
+    assert (json.loads(listed)["count"], json.loads(listed)["pageSize"]) == (1, 10)
+    copy, renamed, deleted = (json.loads(part) for part in copied.splitlines())
+    assert (copy["name"], renamed["name"], deleted) == (
+        "Helper for me",
+        "Ours",
+        {"message": "The LLM client was deleted."},
+    )
+    assert [provider["id"] for provider in json.loads(offered)["providers"]] == [1]
+    brief = "from mysite.workbench import BriefListView; print(BriefListView.as_view().cls.DEFAULT_PAGE_SIZE)"
+    assert reader.run(f'python manage.py shell --verbosity 0 -c "{brief}"') == "12\n"
+    handed = "from mysite.handover import hand_over; print(hand_over('default', 1, 1))"
+    assert reader.run(f'python manage.py shell --verbosity 0 -c "{handed}"') == "2\n"
+
+
 def test_tenants_see_their_own_rows_only(reader: Reader, follow: Callable[[str], list[str]]) -> None:
     printed = follow("tenants")
     assert last_json(printed[2])["results"] == []

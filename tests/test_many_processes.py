@@ -1,5 +1,8 @@
 """Counts and claims that several processes make at once, over real sockets."""
 
+import signal
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +15,7 @@ import psutil
 import psycopg
 import pytest
 
-from tests.servers import EIGHT_PROCESSES, Served, Stream, environment, seed, served, until
+from tests.servers import EIGHT_PROCESSES, ROOT, Served, Stream, environment, seed, served, until
 from tests.services import REDIS_URL
 from tests.upstream import FakeUpstream
 
@@ -84,3 +87,45 @@ def kill_who_serves(server: Served, stream: Stream) -> None:
     assert len(serving) == 1
     serving[0].kill()
     assert until(lambda: not serving[0].is_running() or serving[0].status() == psutil.STATUS_ZOMBIE)
+
+
+REVOKE_AND_DIE = """
+import os, signal, sys
+import django
+django.setup()
+from django.db import transaction
+from automate_api.models import APIKey
+from automate_api.services.api_keys import revoke_key
+with transaction.atomic():
+    transaction.on_commit(lambda: os.kill(os.getpid(), signal.SIGKILL))  # before anything else is called
+    revoke_key(APIKey.objects.get(pk=sys.argv[1]))
+    if sys.argv[2] == "before the commit":
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def id_of(key: str) -> str:
+    return key.split("_")[1]
+
+
+def test_eight_processes_that_know_a_key_refuse_it_as_soon_as_it_is_revoked(tmp_path: Path) -> None:
+    """Also where whoever revoked it was killed before it could say so."""
+    url = f"sqlite:///{tmp_path}/db.sqlite3"
+    with eight_processes(url, tmp_path) as server:
+
+        def statuses(who: str) -> set[int]:
+            return set(at_once(80, lambda _: server.call("GET", "/api/v1/models/", who=who)[0]))
+
+        def revoke_and_die(who: str, when: str) -> None:
+            env = environment(url, AUTOMATE_TEST_REDIS_URL=REDIS_URL, AUTOMATE_TEST_CACHE_PREFIX=str(tmp_path))
+            command = [sys.executable, "-c", REVOKE_AND_DIE, id_of(server.keys[who]), when]
+            assert subprocess.run(command, env=env, cwd=ROOT, check=False).returncode == -signal.SIGKILL
+
+        for who in ("globex-staff", "globex-member", "acme-member"):
+            assert statuses(who) == {200}
+        path = f"/api/v1/api-keys/{id_of(server.keys['globex-staff'])}/revoke/"
+        assert server.call("POST", path, who="globex-staff")[0] == 200
+        revoke_and_die("globex-member", "after the commit")
+        revoke_and_die("acme-member", "before the commit")
+        assert statuses("globex-staff") == statuses("globex-member") == {401}
+        assert statuses("acme-member") == {200}

@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import Any, ClassVar
 
 import pytest
-from django.urls import URLPattern, get_resolver
+from django.urls import URLPattern, URLResolver, get_resolver
 from pytest_django import Settings
 from rest_framework import viewsets
 from rest_framework.permissions import SAFE_METHODS
@@ -52,6 +52,11 @@ def test_the_code_is_as_promised(promise: Promise) -> None:
         "automate_api.v1.views.JobViewSet",
         "automate_api.v1.views.ArtifactViewSet",
         "automate_api.v1.views.PromptLogViewSet",
+        "automate_api.workbench.views.PromptListApiView",
+        "automate_api.workbench.views.PromptListApiCloneView",
+        "automate_api.workbench.views.PromptListApiDeleteView",
+        "automate_api.workbench.views.PromptListApiRenameView",
+        "automate_api.workbench.views.ProviderApiView",
         "automate_modal.api.views.EndpointStreamView",
         "automate_modal.api.views.EndpointJobView",
         "automate_modal.api.views.JobStatusView",
@@ -233,13 +238,14 @@ def test_a_setting_is_read_live_under_the_name_that_is_written(name: str, settin
 
 def routed(namespace: str) -> Iterator[tuple[str, str, str, Any]]:
     """Name, method, path and view of each route of one of our namespaces; of a viewset also the action."""
-    resolver: Any = next(
-        found for found in get_resolver().url_patterns if getattr(found, "namespace", None) == namespace
-    )
-    for pattern in resolver.url_patterns:
+    resolvers: list[Any] = [found for found in get_resolver().url_patterns if isinstance(found, URLResolver)]
+    names = {
+        found.namespace or found.urlconf_name.__name__.split(".")[-2]: found for found in resolvers if _is_ours(found)
+    }
+    for pattern in names[namespace].url_patterns:
         assert isinstance(pattern, URLPattern)
         callback: Any = pattern.callback
-        path = re.sub(r"\(\?P<(\w+)>[^)]*\)|<str:(\w+)>", r"<\1\2>", str(pattern.pattern)).strip("^$")
+        path = re.sub(r"\(\?P<(\w+)>[^)]*\)|<\w+:(\w+)>", r"<\1\2>", str(pattern.pattern)).strip("^$")
         methods = getattr(callback, "actions", None) or {
             method: method for method in ("get", "post", "put", "patch", "delete") if hasattr(callback.cls, method)
         }
@@ -247,6 +253,10 @@ def routed(namespace: str) -> Iterator[tuple[str, str, str, Any]]:
             if method == "head":  # once a viewset has served a request, it lists HEAD beside GET
                 continue
             yield str(pattern.name), method.upper(), path, type("Bound", (callback.cls,), {"bound": action})
+
+
+def _is_ours(resolver: Any) -> bool:
+    return getattr(resolver.urlconf_name, "__name__", "").startswith("automate_")
 
 
 def who(view: Any) -> str:
@@ -266,7 +276,7 @@ def scope(view: Any, method: str) -> str:
     return f"{view.scope_resource}:{view.scope_access or access_of(request, view.bound, view.run_actions)}"
 
 
-@pytest.mark.parametrize("namespace", ["automate_api", "automate_modal", "automate_organization"])
+@pytest.mark.parametrize("namespace", ["automate_api", "automate_modal", "automate_organization", "workbench"])
 def test_every_route_is_documented_with_who_and_scope(namespace: str) -> None:
     columns = ("name", "method", "path", "who", "scope")
     documented = {tuple(row) for row in table(sections("reference/routes.md")[namespace], *columns)}

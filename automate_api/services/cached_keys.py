@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -18,7 +19,7 @@ from django.db import models
 from django.utils import timezone
 
 from automate_api.models import APIKey
-from automate_api.services.freshness import versions
+from automate_api.services.freshness import look_up
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,11 @@ KEPT_FOR = 60
 # Seconds for which it is kept whose a key is, by which the versions to take before the next reading are known.
 _OWNER_KEPT_FOR = 86_400
 
+# Whose the keys are that this process has accepted lately, by their ids, for the same purpose. Where one is wrong, the
+# key is read from the database.
+_owners: dict[str, str] = {}
+_MOST_OWNERS = 10_000
+
 _NOT_KEPT_OF_KEYS = frozenset({"digest", "previous_digest", "previous_until", "last_used_at"})
 _FLAGS = ("is_active", "is_staff", "is_superuser")
 
@@ -36,8 +42,8 @@ _FLAGS = ("is_active", "is_staff", "is_superuser")
 class CachedKey:
     """The place in the shared cache of the key whose text is `raw`; `key_id` is its id in hexadecimal digits."""
 
-    def __init__(self, cache: BaseCache, raw: str, key_id: str) -> None:
-        self._cache, self._key_id = cache, key_id
+    def __init__(self, shared: BaseCache, raw: str, key_id: str) -> None:
+        self._cache, self._key_id = shared, key_id
         self._name = f"automate-api:key:{hashlib.sha512(raw.encode()).hexdigest()}"
         self._owner_name = f"automate-api:owner:{key_id}"
         self._owner: str | None = None
@@ -46,22 +52,24 @@ class CachedKey:
 
     def get(self, *, using: str) -> APIKey | None:
         """The key with its user as they are now, of the database `using`; None: it must be read there."""
-        try:
-            found = self._cache.get_many([self._name, self._owner_name])
-        except Exception as exc:  # noqa: BLE001 - whatever it is, the database knows too
-            logger.error("The shared cache does not answer: %s", type(exc).__name__)
-            return None
-        self._owner = found.get(self._owner_name)
+        self._owner = _owners.get(self._key_id) or self._kept_owner()
         if self._owner is None:
             return None
-        self._versions = versions(f"key:{self._key_id}", f"user:{self._owner}")
-        entry = found.get(self._name)
+        self._versions, entry = look_up(self._name, f"key:{self._key_id}", f"user:{self._owner}")
         if entry is None or self._versions is None or entry["versions"] != self._versions:
             return None
         # Kept for no longer than this; a clock of ours that is fast only costs a query.
         if entry["ends"] is not None and entry["ends"] <= timezone.now():
             return None
         return _restored(entry, using)
+
+    def _kept_owner(self) -> str | None:
+        try:
+            owner: str | None = self._cache.get(self._owner_name)
+        except Exception as exc:  # noqa: BLE001 - whatever it is, the database knows too
+            logger.error("The shared cache does not answer: %s", type(exc).__name__)
+            return None
+        return owner
 
     def put(self, key: APIKey, *, seconds: float | None, ends: datetime | None) -> None:
         """Keep `key`, which was read after `get()`.
@@ -71,12 +79,16 @@ class CachedKey:
             seconds: how long it will be good for, counted from before it was read; None: for ever.
             ends: the same as a time.
         """
+        owner = str(key.user_id)
+        if len(_owners) >= _MOST_OWNERS:
+            _owners.clear()
+        _owners[self._key_id] = owner
         try:
-            if self._owner != str(key.user_id):
-                self._cache.set(self._owner_name, str(key.user_id), _OWNER_KEPT_FOR)
+            if self._owner != owner:
+                self._cache.set(self._owner_name, owner, _OWNER_KEPT_FOR)
             left = KEPT_FOR if seconds is None else min(KEPT_FOR, seconds - (time.monotonic() - self._began))
             # The versions were taken of whoever it was then.
-            if self._versions is not None and self._owner == str(key.user_id) and left >= 1:
+            if self._versions is not None and self._owner == owner and left >= 1:
                 self._cache.set(self._name, {**_told(key), "versions": dict(self._versions), "ends": ends}, int(left))
         except Exception as exc:  # noqa: BLE001 - as above
             logger.error("The shared cache does not answer: %s", type(exc).__name__)
@@ -95,7 +107,11 @@ def can_keep_users() -> bool:
 
 def kept_of_users() -> tuple[str, ...]:
     """The columns of users that are kept: who it is, and what decides what it may do. All else is read when needed."""
-    model: Any = get_user_model()
+    return _kept_of(get_user_model())
+
+
+@cache
+def _kept_of(model: Any) -> tuple[str, ...]:
     wanted = {*_FLAGS, model.USERNAME_FIELD, getattr(model, "EMAIL_FIELD", None)}
     return tuple(
         field.attname
@@ -104,6 +120,7 @@ def kept_of_users() -> tuple[str, ...]:
     )
 
 
+@cache
 def kept_of_keys() -> tuple[str, ...]:
     """The columns of keys that are kept."""
     fields = APIKey._meta.concrete_fields  # noqa: SLF001 - Django's public _meta

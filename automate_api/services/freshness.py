@@ -15,6 +15,7 @@ such a cache they are counted in the database (`ChangeCounter`), within the tran
 import logging
 import secrets
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.core.cache import BaseCache
 from django.core.cache.backends.redis import RedisCache
@@ -90,16 +91,24 @@ def versions(*scopes: str) -> Mapping[str, str] | None:
 
     It costs no query on a shared cache, and one for all scopes elsewhere; there `key:` and `user:` have no versions.
     """
+    return look_up(None, *scopes)[0]
+
+
+def look_up(name: str | None, *scopes: str) -> tuple[Mapping[str, str] | None, Any]:
+    """`versions()`, and what the shared cache keeps as `name`, in one round trip to a Redis; None where it keeps none.
+
+    Use it only if the versions it was kept with are these. Where there is no shared cache, it is None.
+    """
     if any(in_transaction(connection) for connection in connections.all(initialized_only=True)):
-        return None
+        return None, None
     store = _store()
     try:
-        return store.read(scopes)
+        return store.read(scopes, also=name)
     except Exception as exc:
         if isinstance(store, CountedVersions):
             raise
         logger.error("The shared cache does not answer: %s", type(exc).__name__)
-        return None
+        return None, None
 
 
 def in_transaction(connection: BaseDatabaseWrapper) -> bool:

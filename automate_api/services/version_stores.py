@@ -10,7 +10,7 @@ from django.core.cache import BaseCache
 from django.core.cache.backends.redis import RedisCache
 from django.db import router
 
-from automate_api.caches import redis_client
+from automate_api.caches import loaded, redis_client
 from automate_api.exceptions import CacheUnavailable
 from automate_api.models import ChangeCounter
 
@@ -30,27 +30,30 @@ local ends = time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[2] * 1000
 for _, key in ipairs(KEYS) do
   redis.call('HDEL', key, 'version')
   redis.call('HSET', key, ARGV[1], string.format('%d', ends))
-  redis.call('EXPIRE', key, ARGV[3])
+  redis.call('EXPIRE', key, ARGV[2] + 1)
 end
 """
 _UNMARK = "for _, key in ipairs(KEYS) do redis.call('HDEL', key, 'version', ARGV[1]) end"
+# With a further key, what is kept there comes with the versions of the others.
 _READ = """
-local time, versions = redis.call('TIME'), {}
+local time, versions, is_changing = redis.call('TIME'), {}, false
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-for place, key in ipairs(KEYS) do
+local scopes = tonumber(ARGV[3])
+for place = 1, scopes do
+  local key = KEYS[place]
   local fields = redis.call('HGETALL', key)
   for n = 1, #fields, 2 do
     if fields[n] == 'version' then versions[place] = fields[n + 1]
-    elseif tonumber(fields[n + 1]) > now then return false
+    elseif tonumber(fields[n + 1]) > now then is_changing = true
     else redis.call('HDEL', key, fields[n]) end
   end
-  if not versions[place] then
+  if not is_changing and not versions[place] then
     versions[place] = ARGV[1]
     redis.call('HSET', key, 'version', ARGV[1])
     redis.call('EXPIRE', key, ARGV[2])
   end
 end
-return versions
+return {not is_changing and versions, KEYS[scopes + 1] and redis.call('GET', KEYS[scopes + 1]) or false}
 """
 
 
@@ -67,8 +70,11 @@ class VersionStore(Protocol):
     def end(self, scopes: Sequence[str], *, token: str) -> None:
         """The change that `begin()` announced as `token` is committed: there are new versions."""
 
-    def read(self, scopes: Sequence[str]) -> Mapping[str, str] | None:
-        """The versions; None: one of them is changing, or nothing can be told."""
+    def read(self, scopes: Sequence[str], *, also: str | None = None) -> tuple[Mapping[str, str] | None, Any]:
+        """The versions; None: one of them is changing, or nothing can be told.
+
+        And what the cache keeps as `also`; None where it keeps nothing, or is not asked.
+        """
 
 
 class RedisVersions:
@@ -79,9 +85,8 @@ class RedisVersions:
 
     def begin(self, scopes: Sequence[str], *, token: str, using: str) -> None:
         """Drop the versions and leave a mark of this change, beside those of others."""
-        with_mark = (token, MARK_LIFE, _VERSION_LIFE)
         try:
-            self._run(_MARK, scopes, *with_mark)
+            self._run(_MARK, scopes, token, MARK_LIFE)
         except Exception as exc:
             raise _unavailable(exc) from exc
 
@@ -89,13 +94,15 @@ class RedisVersions:
         """Take away this change's marks and no other's, and a version that was made since, if a mark had expired."""
         self._run(_UNMARK, scopes, token)
 
-    def read(self, scopes: Sequence[str]) -> Mapping[str, str] | None:
-        """The versions, new ones where there are none; None where anybody's mark stands."""
-        found = self._run(_READ, scopes, secrets.token_hex(16), _VERSION_LIFE)
-        return None if found is None else dict(zip(scopes, map(_text, found), strict=True))
+    def read(self, scopes: Sequence[str], *, also: str | None = None) -> tuple[Mapping[str, str] | None, Any]:
+        """The versions, new ones where there are none, None where anybody's mark stands; and what is kept as `also`."""
+        further = [] if also is None else [self._cache.make_and_validate_key(also)]
+        found, kept = self._run(_READ, scopes, secrets.token_hex(16), _VERSION_LIFE, len(scopes), further=further)
+        versions = None if found is None else dict(zip(scopes, map(_text, found), strict=True))
+        return versions, None if kept is None else loaded(self._cache, kept)
 
-    def _run(self, script: str, scopes: Sequence[str], *arguments: Any) -> Any:
-        names = [self._cache.make_and_validate_key(_key(scope)) for scope in scopes]
+    def _run(self, script: str, scopes: Sequence[str], *arguments: Any, further: Sequence[str] = ()) -> Any:
+        names = [*(self._cache.make_and_validate_key(_key(scope)) for scope in scopes), *further]
         return redis_client(self._cache, names[0]).eval(script, len(names), *names, *arguments)
 
 
@@ -124,8 +131,13 @@ class CachedVersions:
         """Put the marks there again, for as long as a transaction that was begun meanwhile may take."""
         self._mark(scopes, token)
 
-    def read(self, scopes: Sequence[str]) -> Mapping[str, str] | None:
-        """The versions, new ones where there are none; None where a mark stands."""
+    def read(self, scopes: Sequence[str], *, also: str | None = None) -> tuple[Mapping[str, str] | None, Any]:
+        """The versions, new ones where there are none, None where a mark stands; and what was kept before as `also`."""
+        # First: what is read after its versions may be of newer rows than they tell.
+        kept = None if also is None else self._cache.get(also)
+        return self._read(scopes), kept
+
+    def _read(self, scopes: Sequence[str]) -> Mapping[str, str] | None:
         keys = {scope: _key(scope) for scope in scopes}
         found = self._cache.get_many(keys.values())
         missing = [key for key in keys.values() if key not in found]
@@ -153,14 +165,14 @@ class CountedVersions:
     def end(self, scopes: Sequence[str], *, token: str) -> None:
         """Nothing is left to do."""
 
-    def read(self, scopes: Sequence[str]) -> Mapping[str, str] | None:
-        """The versions, by one query; None where one of them is of no scope that is stored."""
+    def read(self, scopes: Sequence[str], *, also: str | None = None) -> tuple[Mapping[str, str] | None, Any]:
+        """The versions, by one query; None where one of them is of no scope that is stored. Nothing is kept."""
         if not all(_is_stored(scope) for scope in scopes):
-            return None
+            return None, None
         # Of the database that is written to: a replica could tell an old version after new rows, or be told one.
         rows = ChangeCounter.objects.using(router.db_for_write(ChangeCounter)).filter(pk__in=scopes)
         found = dict(rows.values_list("scope", "version"))
-        return {scope: str(found.get(scope, 0)) for scope in scopes}
+        return {scope: str(found.get(scope, 0)) for scope in scopes}, None
 
 
 def _is_stored(scope: str) -> bool:

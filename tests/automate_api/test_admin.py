@@ -4,6 +4,7 @@ import io
 import re
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -12,7 +13,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from automate_api.models import Artifact, Event, Job
+from automate_api.exceptions import CacheUnavailable
+from automate_api.models import Actor, Artifact, Event, Job
+from automate_api.services.api_keys import authenticate_key, issue_key, rotate_key
 from automate_api.services.artifacts import upload_artifact
 from automate_api.services.jobs import create_job
 from automate_api.services.runs import prepare_execution
@@ -174,3 +177,27 @@ def test_a_list_of_artifacts_takes_as_many_statements_as_one(admin_client: Clien
             assert admin_client.get(f"{PREFIX}/artifact/").status_code == 200
         taken.append(len(statements))
     assert taken[0] == taken[1]
+
+
+def test_a_key_is_shown_without_its_digests_and_revoked(admin_client: Client) -> None:
+    key, text = issue_key(tenant_id="default", user=make_user(), name="ci", scopes=["*"])
+    rotated, _text = rotate_key(key, actor=Actor(user=key.user, tenant_id="default"), overlap_seconds=60)
+    page = admin_client.get(f"{PREFIX}/apikey/{key.pk}/change/").content.decode()
+    for name in ("previous_until", "revoked_at", "last_used_at"):
+        assert f"field-{name}" in page
+    for digest in (rotated.digest, rotated.previous_digest):
+        assert digest
+        assert digest not in page
+    admin_client.post(f"{PREFIX}/apikey/", {"action": "revoke", "_selected_action": str(key.pk)}, follow=True)
+    assert authenticate_key(text) is None
+
+
+def test_a_key_that_cannot_be_revoked_now_is_said_to_be_none(
+    admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, text = issue_key(tenant_id="default", user=make_user(), name="ci", scopes=["*"])
+    monkeypatch.setattr("automate_api.admin.revoke_key", Mock(side_effect=CacheUnavailable))
+    data = {"action": "revoke", "_selected_action": str(key.pk)}
+    page = admin_client.post(f"{PREFIX}/apikey/", data, follow=True).content.decode()
+    assert "cache does not answer" in page
+    assert authenticate_key(text) == key

@@ -140,6 +140,21 @@ NO_STORAGE = Answer(
     (lambda: ours.StorageUnavailable("The file cannot be read."),),
     ("Retry-After",),
 )
+#: What a view says that changes what other processes may have cached, and one that also stores secrets.
+CACHE_AWAY = Answer(
+    503,
+    "CacheUnavailable",
+    "The cache that processes share does not answer, so that nothing can be changed now.",
+    (ours.CacheUnavailable,),
+    ("Retry-After",),
+)
+NOT_STORED = Answer(
+    503,
+    "NotStored",
+    "The host has not set up what this needs, or the cache that processes share does not answer.",
+    (ours.NotConfigured, ours.CacheUnavailable),
+    ("Retry-After",),
+)
 _OF_RUN = [
     Answer(
         409,

@@ -15,6 +15,7 @@ from automate_api.models import Provider
 from automate_api.services.providers import create_provider, delete_provider, probe_provider, update_provider
 from automate_api.v1.base import BaseModelViewSet
 from automate_api.v1.filtersets import ProviderFilterSet
+from automate_api.v1.schema.problems import CACHE_AWAY, NOT_STORED
 from automate_api.v1.serializers.providers import (
     ProviderMemberSerializer,
     ProviderSerializer,
@@ -55,7 +56,11 @@ class ProviderViewSet(DomainMixin, BaseModelViewSet):
     ordering_fields = ("name", "created_at", "updated_at")
     scope_resource = "providers"
     staff_actions = frozenset({"create", "update", "partial_update", "destroy", "test"})
-    error_statuses: ClassVar[Any] = dict.fromkeys(("create", "update", "partial_update", "test"), _NOT_CONFIGURED)
+    error_statuses: ClassVar[Any] = {
+        **dict.fromkeys(("create", "update", "partial_update"), (NOT_STORED,)),
+        "destroy": (CACHE_AWAY,),
+        "test": _NOT_CONFIGURED,
+    }
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:
         """Members see less than staff."""
