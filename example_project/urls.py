@@ -9,4 +9,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", include("automate_api.urls")),
     path("api/v1/modal/", include("automate_modal.urls")),
+    path("openai/v1/", include("automate_api.openai.urls")),
 ]

@@ -1,11 +1,20 @@
-"""Which models a caller can reach."""
+"""Which models a caller can reach, and what a model's name in the OpenAI protocol stands for."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from automate_api.engine.capability import get_capability
+from automate_api.exceptions import ModelNotFound, NotFound
 from automate_api.llm.prices import known_of
 from automate_api.models import Actor, LLMClient, Provider
+from automate_api.models.prepared import PreparedSelect
+from automate_api.services.llm_clients import find_llm_client_by_slug
+
+#: The longest name of a model at a provider.
+LONGEST_MODEL = 200
+
+_providers = PreparedSelect(Provider, by=("tenant_id", "slug"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +35,83 @@ def reachable_models(*, actor: Actor) -> list[ReachableModel]:
     clients = LLMClient.objects.readable_by(actor).filter(provider__enabled=True).exclude(model="")
     pairs = {*providers.values_list("slug", "default_model"), *clients.values_list("provider__slug", "model")}
     return [_described(provider, model) for provider, model in sorted(pairs)]
+
+
+@dataclass(frozen=True, slots=True)
+class ServedModel:
+    """A model as the OpenAI protocol lists it: an LLM client's slug, or a provider's and the model's name there."""
+
+    name: str
+    provider: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderModel:
+    """A model at a provider, whether or not that has it."""
+
+    provider: Provider
+    model: str
+
+
+def served_models(*, actor: Actor) -> list[ServedModel]:
+    """The LLM clients that the actor may read, and the models of `reachable_models`, sorted by name. Two queries."""
+    providers = Provider.objects.readable_by(actor).filter(enabled=True).exclude(default_model="")
+    clients = LLMClient.objects.readable_by(actor).filter(provider__enabled=True)
+    found: dict[str, ServedModel] = {}
+    for provider, model, created_at in providers.values_list("slug", "default_model", "created_at"):
+        _note(found, f"{provider}/{model}", provider, created_at)
+    columns = ("slug", "provider__slug", "model", "created_at")
+    for slug, provider, model, created_at in clients.values_list(*columns):
+        _note(found, slug, provider, created_at)
+        if model:
+            _note(found, f"{provider}/{model}", provider, created_at)
+    return sorted(found.values(), key=lambda model: model.name)
+
+
+def _note(found: dict[str, ServedModel], name: str, provider: str, created_at: datetime) -> None:
+    known = found.get(name)
+    if known is None or created_at < known.created_at:
+        found[name] = ServedModel(name, provider, created_at)
+
+
+def find_served(name: str, *, actor: Actor) -> ServedModel:
+    """The one of `served_models` with this name.
+
+    Raises:
+        ModelNotFound: there is none.
+    """
+    found = next((model for model in served_models(actor=actor) if model.name == name), None)
+    if found is None:
+        raise ModelNotFound
+    return found
+
+
+def find_model(name: str, *, actor: Actor) -> LLMClient | ProviderModel:
+    """What `name` stands for: an LLM client by its slug, or `provider/model`, of which the rest may have slashes.
+
+    An LLM client has its provider read along. One query, mostly.
+
+    Raises:
+        ModelNotFound: there is none that the actor may read, or its provider is switched off.
+    """
+    slug, slash, model = name.partition("/")
+    if slash:
+        provider = _providers.get(actor.tenant_id, slug) if _is_name(slug) else None
+        if provider is None or not provider.enabled or not 0 < len(model) <= LONGEST_MODEL:
+            raise ModelNotFound
+        return ProviderModel(provider, model)
+    try:
+        client = find_llm_client_by_slug(slug, actor=actor)
+    except NotFound as exc:
+        raise ModelNotFound from exc
+    if not client.provider.enabled:
+        raise ModelNotFound
+    return client
+
+
+def _is_name(slug: str) -> bool:
+    return slug.isascii() and len(slug) <= 64
 
 
 def _described(provider: str, model: str) -> ReachableModel:

@@ -3,7 +3,7 @@
 import inspect
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.http import HttpResponse
@@ -16,7 +16,9 @@ from rest_framework.request import Request
 from rest_framework.utils.mediatypes import media_type_matches, order_by_precedence
 from rest_framework.views import APIView
 
-from automate_api.v1.errors import MEDIA_TYPE, exception_handler
+from automate_api.v1.errors import ProblemResponse, exception_handler
+
+Handler = Callable[[Exception, Any], ProblemResponse]
 
 EVENT_STREAM, JSON = "text/event-stream", "application/json"
 
@@ -113,6 +115,7 @@ class JSONRenderer(renderers.JSONRenderer):
     ensure_ascii = False
     compact = True
     strict = True
+    handler: Handler = staticmethod(exception_handler)
 
     def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
         """`data` as JSON; nothing for None.
@@ -128,7 +131,7 @@ class JSONRenderer(renderers.JSONRenderer):
             response = (renderer_context or {}).get("response")
             if response is None:
                 raise
-            return _become_problem(response, exc, renderer_context)
+            return _become_problem(self.handler, response, exc, renderer_context)
 
     def _encoded(self, data: Any) -> bytes:
         try:
@@ -143,9 +146,9 @@ class JSONRenderer(renderers.JSONRenderer):
         )
 
 
-def _become_problem(response: HttpResponse, exc: Exception, context: Any) -> bytes:
-    problem = exception_handler(exc, context)
+def _become_problem(handler: Handler, response: HttpResponse, exc: Exception, context: Any) -> bytes:
+    problem = handler(exc, context)
     response.status_code = problem.status_code
-    response.headers["Content-Type"] = MEDIA_TYPE
     content: bytes = problem.rendered_content
+    response.headers["Content-Type"] = problem.headers["Content-Type"]
     return content
