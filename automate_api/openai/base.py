@@ -14,7 +14,7 @@ from automate_api.v1.base import BaseAPIView
 from automate_api.v1.completions import error_object
 from automate_api.v1.errors import PASSED_ON, Problem, ProblemResponse, answered
 from automate_api.v1.negotiation import JSON, JSONRenderer
-from automate_api.v1.schema.completions import nullable
+from automate_api.v1.schema.completions import or_null
 from automate_api.v1.schema.components import SCHEMA, component, object_of
 from automate_api.v1.schema.problems import Form, error_code
 from automate_api.v1.views.domain import ActorMixin
@@ -59,9 +59,7 @@ def _error(registry: ComponentRegistry) -> dict[str, str]:
     members = {
         "message": {**_STRING, "description": "What happened, for people, in the caller's language."},
         "type": {**_STRING, "description": "The kind of error, by its status."},
-        "param": nullable(
-            registry, "AutomateOpenAIParam", {**_STRING, "description": "Which field does not fit, as a dotted path."}
-        ),
+        "param": or_null({**_STRING, "description": "Which field does not fit, as a dotted path."}),
         "code": error_code(registry),
     }
     inner = component(registry, SCHEMA, "AutomateOpenAIErrorObject", lambda: object_of("What went wrong.", members))

@@ -111,8 +111,8 @@ class ServedModelListExtension(OpenApiSerializerExtension):  # type: ignore[no-u
 
     def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
         """A list of models."""
-        model = component(auto_schema.registry, SCHEMA, "AutomateServedModel", _model)
-        return _listed(model, "The models that may be named.")
+        model = auto_schema.resolve_serializer(ServedModelSerializer, direction).ref
+        return _listed(dict(model), "The models that may be named.")
 
 
 class EmbeddingRequestExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
@@ -136,6 +136,6 @@ class EmbeddingListExtension(OpenApiSerializerExtension):  # type: ignore[no-unt
         registry = auto_schema.registry
         more = {
             "model": {**_STRING, "description": "The model that was named."},
-            "usage": usage_of(registry, "prompt_tokens", "total_tokens"),
+            "usage": usage_of(registry, "AutomateEmbeddingUsage", "prompt_tokens", "total_tokens"),
         }
         return _listed(_embedding(registry), "The vectors, in the order of the texts.", **more)

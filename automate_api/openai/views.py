@@ -23,10 +23,10 @@ from automate_api.services.completions import Asked, prepare_completion, prepare
 from automate_api.services.embeddings import read_embedding_request
 from automate_api.services.models import find_model, find_served, served_models
 from automate_api.services.runs import result_of
-from automate_api.v1.completions import answer_completion
 from automate_api.v1.correlation import correlation_id_of
 from automate_api.v1.schema import problems
 from automate_api.v1.serializers.completions import CHUNKS, CompletionRequestSerializer, CompletionSerializer
+from automate_api.v1.views.completions import answer_completion
 
 _NAME = OpenApiParameter(
     "id",

@@ -6,41 +6,17 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from django.http import HttpRequest, HttpResponseBase
-from rest_framework.request import Request
-from rest_framework.response import Response
+from django.http import HttpRequest
 
 from automate_api.engine.events import EventType, RunEvent
-from automate_api.engine.transports import EventStream
 from automate_api.exceptions import RunCancelled
 from automate_api.models import Execution
-from automate_api.services.completions import Asked
-from automate_api.services.runs import prepare_run, result_of
 from automate_api.v1.errors import PASSED_ON, status_of_code
-from automate_api.v1.views.domain import is_asgi
 
 _DONE = b"data: [DONE]\n\n"
 _STREAMS = re.compile(rb'"stream"\s*:\s*true')
 
 _encoder = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
-
-
-def answer_completion(request: Request, execution: Execution, asked: Asked, *, name: str | None) -> HttpResponseBase:
-    """Run an execution that is not stored yet, and answer with its completion, or with its chunks as they come.
-
-    Args:
-        request: the caller's.
-        execution: of `prepare_completion`.
-        asked: the same body.
-        name: what the caller calls the model; None: as the model server does.
-
-    Raises:
-        AutomateError: what ended the run, where it is not streamed.
-    """
-    if asked.stream:
-        framing = ChunkFraming(execution, name=name, include_usage=asked.include_usage)
-        return EventStream(prepare_run(execution, stream=True), is_async=is_asgi(request), framing=framing)
-    return Response(completion_of(execution, result_of(execution), name=name))
 
 
 def completion_of(execution: Execution, result: Mapping[str, Any], *, name: str | None) -> dict[str, Any]:

@@ -44,29 +44,26 @@ def body_of(registry: ComponentRegistry, name: str, schema: Mapping[str, Any]) -
     return main
 
 
-def nullable(registry: ComponentRegistry, name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
-    """`schema` or null, under a name of its own."""
-    reference = component(registry, SCHEMA, name, lambda: schema)
-    if is_jsonschema_compliant():  # type: ignore[no-untyped-call]
-        return {"anyOf": [reference, {"type": "null"}]}
-    return {"allOf": [reference], "nullable": True}
-
-
-def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
+def or_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """What fits `schema`, which is of one type, or null."""
     if is_jsonschema_compliant():  # type: ignore[no-untyped-call]
         return {**schema, "type": [schema["type"], "null"]}
     return {**schema, "nullable": True}
 
 
-def usage_of(registry: ComponentRegistry, *counts: str) -> dict[str, Any]:
-    """Tokens, or null where the model server counted none."""
+def usage_of(registry: ComponentRegistry, name: str, *counts: str) -> dict[str, Any]:
+    """Tokens, or null where the model server counted none; `name` is the component's."""
     told = {
         "prompt_tokens": {**_COUNT, "description": "Tokens of what the model was given."},
         "completion_tokens": {**_COUNT, "description": "Tokens of its answer."},
         "total_tokens": {**_COUNT, "description": "Both."},
     }
-    used = object_of("What the model server counted.", told, optional=tuple(set(told) - set(counts)))
-    return nullable(registry, "AutomateTokenUsage", {**used, "additionalProperties": {}})
+    used = object_of("What the model server counted.", {count: told[count] for count in counts})
+    reference = component(registry, SCHEMA, name, lambda: used)
+    said = {"description": "Null where the model server counted nothing."}
+    if is_jsonschema_compliant():  # type: ignore[no-untyped-call]
+        return {"anyOf": [reference, {"type": "null"}], **said}
+    return {"allOf": [reference], "nullable": True, **said}
 
 
 def _call(registry: ComponentRegistry) -> dict[str, Any]:
@@ -90,8 +87,8 @@ def _call(registry: ComponentRegistry) -> dict[str, Any]:
 def _said(registry: ComponentRegistry) -> dict[str, Any]:
     return {
         "role": {**_STRING, "description": "`assistant`."},
-        "content": _or_null({**_STRING, "description": "What the model says; null where it only calls or refuses."}),
-        "refusal": _or_null({**_STRING, "description": "What it refuses with; null where it does not."}),
+        "content": or_null({**_STRING, "description": "What the model says; null where it only calls or refuses."}),
+        "refusal": or_null({**_STRING, "description": "What it refuses with; null where it does not."}),
         "tool_calls": {"type": "array", "items": _call(registry), "description": "What it calls, if it does."},
     }
 
@@ -101,8 +98,8 @@ def _choice(registry: ComponentRegistry, member: str, said: dict[str, str]) -> d
     members = {
         "index": _INDEX,
         member: said,
-        "logprobs": _or_null({"type": "object", "additionalProperties": {}, "description": "Always null."}),
-        "finish_reason": _or_null(reason),
+        "logprobs": or_null({"type": "object", "additionalProperties": {}, "description": "Always null."}),
+        "finish_reason": or_null(reason),
     }
     return object_of("The answer.", members)
 
@@ -140,7 +137,7 @@ def _whole(registry: ComponentRegistry, kind: str, choice: dict[str, str]) -> di
         "created": _MOMENT,
         "model": _MODEL,
         "choices": {"type": "array", "items": choice, "description": "One, or none in the chunk with the usage."},
-        "usage": usage_of(registry, "prompt_tokens", "completion_tokens", "total_tokens"),
+        "usage": usage_of(registry, "AutomateTokenUsage", "prompt_tokens", "completion_tokens", "total_tokens"),
     }
     return object_of(f"A `{kind}` of the OpenAI protocol.", members)
 

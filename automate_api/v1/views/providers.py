@@ -19,7 +19,6 @@ from automate_api.services.models import LONGEST_MODEL, ProviderModel
 from automate_api.services.providers import create_provider, delete_provider, probe_provider, update_provider
 from automate_api.v1.base import BaseModelViewSet
 from automate_api.v1.base.views import RUN_ACTIONS
-from automate_api.v1.completions import answer_completion
 from automate_api.v1.correlation import correlation_id_of
 from automate_api.v1.errors import PASSED_ON, answered, exception_handler
 from automate_api.v1.filtersets import ProviderFilterSet
@@ -30,6 +29,7 @@ from automate_api.v1.serializers.providers import (
     ProviderSerializer,
     ProviderTestSerializer,
 )
+from automate_api.v1.views.completions import answer_completion
 from automate_api.v1.views.domain import DomainMixin
 
 _SHOWN = partial(

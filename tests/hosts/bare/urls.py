@@ -16,4 +16,5 @@ urlpatterns = [
     path("own/", OwnView.as_view(), name="own"),
     path("api/v1/", include("automate_api.urls")),
     path("api/v1/modal/", include("automate_modal.urls")),
+    path("openai/v1/", include("automate_api.openai.urls")),
 ]

@@ -91,4 +91,5 @@ urlpatterns = [
     path("", include(router.urls)),
     path("api/v1/", include("automate_api.urls")),
     path("api/v1/modal/", include("automate_modal.urls")),
+    path("openai/v1/", include("automate_api.openai.urls")),
 ]
