@@ -37,11 +37,21 @@ WIRE: dict[str, Any] = {
 def body_of(registry: ComponentRegistry, name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     """A JSON Schema as the component `name`; what it refers to is registered on the way."""
     is_31 = is_jsonschema_compliant()  # type: ignore[no-untyped-call]
-    parts = {part: found if is_31 else as_30(found) for part, found in parts_of(schema, name, Names()).items()}
+    found = {part: _untitled(made) for part, made in parts_of(schema, name, Names()).items()}
+    parts = {part: made if is_31 else as_30(made) for part, made in found.items()}
     main: dict[str, Any] = parts.pop(name)
     for part, found in parts.items():
         component(registry, SCHEMA, part, lambda found=found: {"description": "A part of it.", **found})  # type: ignore[misc]
     return main
+
+
+def _untitled(schema: Any) -> Any:
+    """`schema` without titles, which have named components: generators of clients would name by them again."""
+    if isinstance(schema, dict):
+        return {
+            name: _untitled(inner) for name, inner in schema.items() if name != "title" or not isinstance(inner, str)
+        }
+    return [_untitled(inner) for inner in schema] if isinstance(schema, list) else schema
 
 
 def or_null(schema: dict[str, Any]) -> dict[str, Any]:

@@ -79,7 +79,7 @@ told["embeddings"] = [
 told["unknown_model"] = failure(chat("sdk-nothing"))
 told["unknown_retrieved"] = failure(lambda: client.models.retrieve("sdk/nothing"))
 told["not_answered"] = failure(chat("sdk-helper", n=2))
-told["bad_key"] = failure(lambda: client.with_options(api_key="sk-wrong").models.list())
+told["bad_key"] = failure(client.with_options(api_key="sk-wrong").models.list)
 told["broken_before"] = failure(chat("sdk/status:500"))
 told["rejected"] = failure(chat("sdk/status:400"))
 told["their_key"] = failure(chat("sdk/status:401"))
@@ -88,7 +88,7 @@ told["broken_amid"] = failure(lambda: list(chat("sdk/break:cut:0.6:chunked", str
 
 limited, told["limit"] = client.with_options(api_key=limited_key), None
 while told["limit"] is None:
-    told["limit"] = failure(lambda: limited.models.list())
+    told["limit"] = failure(limited.models.list)
 
 if asyncio.run(asked_at_once()) != 3:
     raise SystemExit("Three at once are three answers.")
