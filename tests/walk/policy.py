@@ -43,6 +43,8 @@ class Policy:
     has_one_form: bool = False
     #: The places of ids in the body: dotted, and with `[]` at the end where it is a list of ids.
     body_ids: Mapping[str, str] = field(default_factory=dict)
+    #: What an id in the body gets that is none: a field error, unless the protocol says otherwise.
+    absent: Literal[400, 404] = 400
     #: The places of ids in the query.
     filters: Mapping[str, str] = field(default_factory=dict)
     #: The places of what must stand in the query.
@@ -103,6 +105,18 @@ def _name(world: World, caller: Caller) -> dict[str, Any]:
     return {"name": "Changed"}
 
 
+def _completion(world: World, caller: Caller) -> dict[str, Any]:
+    return {"model": world.own("served", caller), "messages": [{"role": "user", "content": "Hello"}]}
+
+
+def _texts(world: World, caller: Caller) -> dict[str, Any]:
+    return {"model": world.own("served", caller), "input": ["Hello"]}
+
+
+def _passed_on(world: World, caller: Caller) -> dict[str, Any]:
+    return {"model": "chat", "messages": [{"role": "user", "content": "Hello"}]}
+
+
 _ENDPOINT_IDS = {"llm_client": "llm_client", "access.users[]": "user", "access.groups[]": "group"}
 _PROVIDER = {"pk": ("provider",)}
 _CLIENT = {"pk": ("llm_client",)}
@@ -134,6 +148,18 @@ POLICIES: Mapping[str, Policy] = {
         resource="providers", access="write", role="staff", status=204, path=_PROVIDER
     ),
     "automate_api:provider-test POST": Policy(resource="providers", access="run", role="staff", path=_PROVIDER),
+    "automate_api:provider-passthrough POST": Policy(
+        resource="providers", access="run", path=_PROVIDER, body=_passed_on
+    ),
+    # the façade
+    "automate_openai:model-list GET": Policy(resource="models", lists="served"),
+    "automate_openai:model-detail GET": Policy(resource="models", path={"pk": ("served",)}),
+    "automate_openai:chat-completion POST": Policy(
+        resource="chat", access="run", body=_completion, body_ids={"model": "served"}, absent=404
+    ),
+    "automate_openai:embedding POST": Policy(
+        resource="embeddings", access="run", body=_texts, body_ids={"model": "served"}, absent=404
+    ),
     # LLM clients
     "automate_api:llm-client-list GET": Policy(
         resource="llm-clients",
@@ -209,7 +235,13 @@ POLICIES: Mapping[str, Policy] = {
     "automate_api:execution-list GET": Policy(
         resource="executions",
         lists="execution",
-        filters={"endpoint": "endpoint", "user": "user", "correlation_id": "execution.correlation_id"},
+        filters={
+            "endpoint": "endpoint",
+            "provider": "provider",
+            "model": "execution.model",
+            "user": "user",
+            "correlation_id": "execution.correlation_id",
+        },
     ),
     "automate_api:execution-detail GET": Policy(resource="executions", path={"pk": ("execution",)}),
     "automate_api:execution-replay POST": Policy(resource="executions", access="run", path={"pk": ("execution",)}),

@@ -74,8 +74,7 @@ def joined(url: str, query: str) -> str:
 def require(answer: Answer, status: int, what: str) -> None:
     assert answer.status == status, f"{what}: {answer}"
     if status >= 400:
-        assert answer.headers["Content-Type"] == "application/problem+json", f"{what}: {answer}"
-        assert answer.data["status"] == status, f"{what}: {answer}"
+        assert answer.is_error, f"{what}: {answer}"
 
 
 def require_same(answers: Sequence[Answer], what: str) -> None:
