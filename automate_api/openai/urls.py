@@ -3,7 +3,7 @@
 No path ends in a slash, and nothing is redirected: the protocol's clients follow no redirect of a POST.
 """
 
-from django.urls import path
+from django.urls import path, re_path
 from rest_framework.routers import SimpleRouter
 
 from automate_api.openai.base import NowhereView
@@ -21,6 +21,6 @@ urlpatterns = [
     path("models/<path:pk>", ModelView.as_view(), name="model-detail"),
     StreamPattern("chat/completions", ChatCompletionView.as_view(), name="chat-completion", streams=streams),
     path("embeddings", EmbeddingView.as_view(), name="embedding"),
-    path("", NowhereView.as_view(), name="nowhere-root"),
-    path("<path:rest>", NowhereView.as_view(), name="nowhere"),
+    # A dot would leave line breaks to the host.
+    re_path(r"^(?P<rest>[\s\S]*)\Z", NowhereView.as_view(), name="nowhere"),
 ]
