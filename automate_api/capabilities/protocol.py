@@ -8,8 +8,6 @@ from typing import Any
 from automate_api.capabilities.chat import ChatCapability
 
 MOST_MESSAGES, MOST_PARTS, MOST_TOOLS = 2048, 256, 128
-#: Characters of a picture's `data:` URL; the whole body may have no more than `AUTOMATE_API_MAX_REQUEST_BYTES`.
-LONGEST_PICTURE = 8_000_000
 
 _STRING: dict[str, Any] = {"type": "string"}
 _NAME = {"type": "string", "minLength": 1, "maxLength": 256}
@@ -61,12 +59,6 @@ _CALL = {
 }
 
 
-def _part(kind: str, description: str, **properties: Any) -> dict[str, Any]:
-    members = {"type": {"const": kind, "description": "What kind of part it is."}, **properties}
-    form = {"type": "object", "title": kind, "description": description, "properties": members}
-    return {**form, "required": list(members), "additionalProperties": False}
-
-
 _PICTURE = {
     "type": "object",
     "title": "picture",
@@ -74,8 +66,6 @@ _PICTURE = {
     "properties": {
         "url": {
             **_STRING,
-            "maxLength": LONGEST_PICTURE,
-            "pattern": "^data:image/(?:png|jpeg|gif|webp);base64,",
             "description": "A `data:` URL. No other: the model server would fetch it from where it stands.",
         },
         "detail": {"type": "string", "enum": ["auto", "low", "high"], "description": "How closely to look."},
@@ -83,11 +73,22 @@ _PICTURE = {
     "required": ["url"],
     "additionalProperties": False,
 }
-_PARTS = [
-    _part("text", "A text.", text={**_STRING, "description": "What is said."}),
-    _part("image_url", "A picture.", image_url=_PICTURE),
-    _part("refusal", "What the model refused with.", refusal={**_STRING, "description": "Its words."}),
-]
+# Not as alternatives: what is said of one that does not fit quotes it, and pictures are long.
+_PART = {
+    "type": "object",
+    "title": "part",
+    "description": "A text, a picture, or what the model refused with: the kind, and the member of that name.",
+    "properties": {
+        "type": {"type": "string", "enum": ["text", "image_url", "refusal"], "description": "What kind of part it is."},
+        "text": {**_STRING, "description": "What is said."},
+        "image_url": _PICTURE,
+        "refusal": {**_STRING, "description": "What the model refused with."},
+    },
+    "required": ["type"],
+    "minProperties": 2,
+    "maxProperties": 2,
+    "additionalProperties": False,
+}
 
 MESSAGE: dict[str, Any] = {
     "type": "object",
@@ -100,10 +101,10 @@ MESSAGE: dict[str, Any] = {
             "description": "Who says it.",
         },
         "content": {
-            "anyOf": [
-                {"type": ["string", "null"]},
-                {"type": "array", "minItems": 1, "maxItems": MOST_PARTS, "items": {"anyOf": _PARTS}},
-            ],
+            "type": ["string", "null", "array"],
+            "minItems": 1,
+            "maxItems": MOST_PARTS,
+            "items": _PART,
             "description": "What is said: a text, or parts; null beside tool calls.",
         },
         "name": {**_NAME, "description": "Which of several with this role."},
@@ -215,12 +216,25 @@ MEMBERS: dict[str, Any] = {
     },
 }
 
-CLOSED: dict[str, Any] = {
-    "type": "object",
-    "properties": {**MEMBERS, "messages": {**_MESSAGES, "items": {**MESSAGE, **_COMPLETE}}},
-    "required": ["messages"],
-    "additionalProperties": False,
-}
+
+def _bare(schema: Any) -> Any:
+    """`schema` without what is for people: each word of it is counted, for each value it is applied to."""
+    if isinstance(schema, dict):
+        kept = {name: inner for name, inner in schema.items() if name not in _WORDS or not isinstance(inner, str)}
+        return {name: _bare(inner) for name, inner in kept.items()}
+    return [_bare(inner) for inner in schema] if isinstance(schema, list) else schema
+
+
+_WORDS = frozenset({"description", "title"})
+
+CLOSED: dict[str, Any] = _bare(
+    {
+        "type": "object",
+        "properties": {**MEMBERS, "messages": {**_MESSAGES, "items": {**MESSAGE, **_COMPLETE}}},
+        "required": ["messages"],
+        "additionalProperties": False,
+    }
+)
 
 OPEN_MESSAGE: dict[str, Any] = {
     "type": "object",
@@ -229,8 +243,10 @@ OPEN_MESSAGE: dict[str, Any] = {
     "required": ["role"],
     "description": "A message as the provider takes it; pictures only in `data:` URLs.",
 }
-OPEN: dict[str, Any] = {
-    "type": "object",
-    "properties": {"messages": {**_MESSAGES, "items": OPEN_MESSAGE}},
-    "required": ["messages"],
-}
+OPEN: dict[str, Any] = _bare(
+    {
+        "type": "object",
+        "properties": {"messages": {**_MESSAGES, "items": OPEN_MESSAGE}},
+        "required": ["messages"],
+    }
+)

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -18,6 +20,11 @@ _REFUSED = _("Where a model is, and how it is called, is the provider's; a reque
 _UNANSWERED = _("This is not answered here, so it cannot be asked for.")
 _ELSEWHERE = _("Only data: URLs: the model server would fetch any other from where it stands.")
 _LONGEST_NAME = 64
+#: How many names of members are looked at.
+_MOST_NAMES = 50_000
+_MOST_ERRORS = 20
+#: Characters of a picture's `data:` URL; the whole body may have no more than `AUTOMATE_API_MAX_REQUEST_BYTES`.
+LONGEST_PICTURE = 8_000_000
 
 # What the clients of model servers, and those servers that call others, take for an address, a key or a header. A part
 # of a name counts as well as all of it: `azure_endpoint`, `aws_secret_access_key`.
@@ -69,7 +76,7 @@ def read_completion_request(sent: Any) -> Asked:
     messages = given.get("messages")
     if isinstance(messages, list):
         given["messages"] = [_tidied(message) for message in messages]
-        require_valid(list(_elsewhere(messages)))
+        require_valid(list(islice(_elsewhere(messages, _Watch()), _MOST_ERRORS)))
     usage = isinstance(options, dict) and options.get("include_usage") is True
     return Asked(model, stream is True, usage, given)
 
@@ -104,6 +111,31 @@ def _named_in_the_body() -> Iterator[None]:
         raise
 
 
+class _Watch:
+    """Tells names of addresses, keys and headers from others; of so many names at most."""
+
+    def __init__(self) -> None:
+        self._left = _MOST_NAMES
+
+    def is_addressing(self, name: str) -> bool:
+        """Whether it is one of them.
+
+        Raises:
+            InvalidInput: it is one name too many.
+        """
+        self._left -= 1
+        if self._left < 0:
+            raise InvalidInput([FieldError("", "too_complex", str(_("The body has too many members.")))])
+        return _is_addressing(name[:256])
+
+
+@lru_cache(maxsize=1024)
+def _is_addressing(name: str) -> bool:
+    """In lower case and with its words joined by `_`, so that `baseURL`, `base-url` and `base_url` are the same."""
+    plain = re.sub(r"[^a-z0-9]+", "_", re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name).lower())
+    return _ADDRESSING.search(plain) is not None
+
+
 def members_of(sent: Any) -> dict[str, Any]:
     """The members of a body that are not null.
 
@@ -113,7 +145,7 @@ def members_of(sent: Any) -> dict[str, Any]:
     if not isinstance(sent, dict):
         raise InvalidInput([FieldError("", "invalid", str(_("The body must be a JSON object.")))])
     given = {name: value for name, value in sent.items() if value is not None}
-    require_valid(list(_addressing(given)))
+    require_valid(list(islice(_addressing(given, _Watch()), _MOST_ERRORS)))
     return given
 
 
@@ -139,7 +171,7 @@ def _wrong_stream(stream: Any, options: Any) -> Iterator[FieldError]:
             yield FieldError(f"stream_options.{name}", "invalid", str(_("This must be true or false.")))
 
 
-def _addressing(body: Mapping[str, Any]) -> Iterator[FieldError]:
+def _addressing(body: Mapping[str, Any], watch: _Watch) -> Iterator[FieldError]:
     """Names of addresses, keys and headers, however deep, but not in what is data."""
     level: list[tuple[str, Any]] = [("", {name: body[name] for name in body if name not in _DATA})]
     while level:
@@ -147,17 +179,12 @@ def _addressing(body: Mapping[str, Any]) -> Iterator[FieldError]:
         if isinstance(value, dict):
             for name, inner in value.items():
                 place = f"{path}.{name[:_LONGEST_NAME]}".lstrip(".")
-                if _ADDRESSING.search(_plain(name)):
+                if watch.is_addressing(name):
                     yield FieldError(place, "refused", str(_REFUSED))
                 elif not (path.startswith("tools.") and name == "function"):
                     level.append((place, inner))
         elif isinstance(value, list):
             level += [(f"{path}.{index}", inner) for index, inner in enumerate(value)]
-
-
-def _plain(name: str) -> str:
-    """`name` in lower case, its words joined by `_`: `baseURL`, `base-url` and `base_url` are the same."""
-    return re.sub(r"[^a-z0-9]+", "_", re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name[:256]).lower())
 
 
 def _unanswered(body: Mapping[str, Any]) -> Iterator[FieldError]:
@@ -174,20 +201,22 @@ def _tidied(message: Any) -> Any:
     return {name: value for name, value in kept.items() if not (name in {"annotations", "tool_calls"} and value == [])}
 
 
-def _elsewhere(messages: list[Any]) -> Iterator[FieldError]:
+def _elsewhere(messages: list[Any], watch: _Watch) -> Iterator[FieldError]:
     """What in messages names something to be fetched; what is said may name anything."""
     for number, message in enumerate(messages):
-        yield from _fetched(message, f"messages.{number}")
+        yield from _fetched(message, f"messages.{number}", watch)
 
 
-def _fetched(value: Any, path: str, *, is_address: bool = False) -> Iterator[FieldError]:
+def _fetched(value: Any, path: str, watch: _Watch, *, is_address: bool = False) -> Iterator[FieldError]:
     if isinstance(value, str):
-        if is_address and not _PICTURE.fullmatch(value):
+        if is_address and len(value) > LONGEST_PICTURE:
+            yield FieldError(path, "max_length", str(_("This is more than the server takes.")))
+        elif is_address and not _PICTURE.fullmatch(value):
             yield FieldError(path, "refused", str(_ELSEWHERE))
     elif isinstance(value, dict):
         for name, inner in value.items():
-            named = is_address or _ADDRESSING.search(_plain(name)) is not None
-            yield from _fetched(inner, f"{path}.{name[:_LONGEST_NAME]}", is_address=named and name != "detail")
+            named = (is_address or watch.is_addressing(name)) and name != "detail"
+            yield from _fetched(inner, f"{path}.{name[:_LONGEST_NAME]}", watch, is_address=named)
     elif isinstance(value, list):
         for index, inner in enumerate(value):
-            yield from _fetched(inner, f"{path}.{index}", is_address=is_address)
+            yield from _fetched(inner, f"{path}.{index}", watch, is_address=is_address)

@@ -39,7 +39,10 @@ def reachable_models(*, actor: Actor) -> list[ReachableModel]:
 
 @dataclass(frozen=True, slots=True)
 class ServedModel:
-    """A model as the OpenAI protocol lists it: an LLM client's slug, or a provider's and the model's name there."""
+    """A model as the OpenAI protocol lists it: an LLM client's slug, or a provider's and the model's name there.
+
+    `provider` is the provider's slug, `created_at` when the LLM client, or the provider, was made.
+    """
 
     name: str
     provider: str
@@ -58,33 +61,30 @@ def served_models(*, actor: Actor) -> list[ServedModel]:
     """The LLM clients that the actor may read, and the models of `reachable_models`, sorted by name. Two queries."""
     providers = Provider.objects.readable_by(actor).filter(enabled=True).exclude(default_model="")
     clients = LLMClient.objects.readable_by(actor).filter(provider__enabled=True)
-    found: dict[str, ServedModel] = {}
-    for provider, model, created_at in providers.values_list("slug", "default_model", "created_at"):
-        _note(found, f"{provider}/{model}", provider, created_at)
-    columns = ("slug", "provider__slug", "model", "created_at")
-    for slug, provider, model, created_at in clients.values_list(*columns):
-        _note(found, slug, provider, created_at)
-        if model:
-            _note(found, f"{provider}/{model}", provider, created_at)
-    return sorted(found.values(), key=lambda model: model.name)
-
-
-def _note(found: dict[str, ServedModel], name: str, provider: str, created_at: datetime) -> None:
-    known = found.get(name)
-    if known is None or created_at < known.created_at:
-        found[name] = ServedModel(name, provider, created_at)
+    pairs = list(providers.values_list("slug", "default_model", "created_at"))
+    found: list[ServedModel] = []
+    columns = ("slug", "created_at", "provider__slug", "model", "provider__created_at")
+    for slug, created_at, provider, model, since in clients.values_list(*columns):
+        found.append(ServedModel(slug, provider, created_at))
+        pairs += [(provider, model, since)] if model else []
+    found += [ServedModel(f"{provider}/{model}", provider, since) for provider, model, since in {*pairs}]
+    return sorted(found, key=lambda model: model.name)
 
 
 def find_served(name: str, *, actor: Actor) -> ServedModel:
-    """The one of `served_models` with this name.
+    """The one of `served_models` with this name. Two queries at most, mostly.
 
     Raises:
         ModelNotFound: there is none.
     """
-    found = next((model for model in served_models(actor=actor) if model.name == name), None)
-    if found is None:
+    found = find_model(name, actor=actor)
+    if isinstance(found, LLMClient):
+        return ServedModel(name, found.provider.slug, found.created_at)
+    provider = found.provider
+    named = LLMClient.objects.readable_by(actor).filter(provider=provider, model=found.model)
+    if found.model != provider.default_model and not named.exists():
         raise ModelNotFound
-    return found
+    return ServedModel(name, provider.slug, provider.created_at)
 
 
 def find_model(name: str, *, actor: Actor) -> LLMClient | ProviderModel:
