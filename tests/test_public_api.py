@@ -238,7 +238,7 @@ def routed(namespace: str) -> Iterator[tuple[str, str, str, Any]]:
     for pattern in resolver.url_patterns:
         assert isinstance(pattern, URLPattern)
         callback: Any = pattern.callback
-        path = re.sub(r"\(\?P<(\w+)>[^)]*\)|<str:(\w+)>", r"<\1\2>", str(pattern.pattern)).strip("^$")
+        path = re.sub(r"\(\?P<(\w+)>[^)]*\)|<(?:str|path):(\w+)>", r"<\1\2>", str(pattern.pattern)).strip("^$")
         methods = getattr(callback, "actions", None) or {
             method: method for method in ("get", "post", "put", "patch", "delete") if hasattr(callback.cls, method)
         }
@@ -263,7 +263,7 @@ def scope(view: Any, method: str) -> str:
     return f"{view.scope_resource}:{view.scope_access or access_of(request, view.bound, view.run_actions)}"
 
 
-@pytest.mark.parametrize("namespace", ["automate_api", "automate_modal"])
+@pytest.mark.parametrize("namespace", ["automate_api", "automate_modal", "automate_openai"])
 def test_every_route_is_documented_with_who_and_scope(namespace: str) -> None:
     columns = ("name", "method", "path", "who", "scope")
     documented = {tuple(row) for row in table(sections("reference/routes.md")[namespace], *columns)}
@@ -291,9 +291,16 @@ def test_every_list_is_documented_with_its_filters_and_orders() -> None:
     assert all(method in SAFE_METHODS for name, method, *_ in routed("automate_api") if name == "model-list")
 
 
-@pytest.mark.parametrize("app", ["automate_api", "automate_modal"])
-def test_each_app_has_one_include_under_its_own_name(app: str) -> None:
+@pytest.mark.parametrize(
+    ("app", "name"),
+    [
+        ("automate_api", "automate_api"),
+        ("automate_modal", "automate_modal"),
+        ("automate_api.openai", "automate_openai"),
+    ],
+)
+def test_each_app_has_one_include_under_its_own_name(app: str, name: str) -> None:
     urls = import_module(f"{app}.urls")
-    assert urls.app_name == app
+    assert urls.app_name == name
     assert urls.urlpatterns
     assert type(urls.router) is SimpleRouter

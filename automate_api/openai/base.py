@@ -52,7 +52,9 @@ handle = partial(answered, form=ErrorResponse, statuses=PASSED_ON)
 class Renderer(JSONRenderer):
     """JSON, and where it cannot be written an error in the protocol's form."""
 
-    handler = staticmethod(handle)
+    def get_problem(self, exc: Exception, context: Any) -> ProblemResponse:
+        """The answer where `exc` keeps the data from being written."""
+        return handle(exc, context)
 
 
 def _error(registry: ComponentRegistry) -> dict[str, str]:

@@ -3,10 +3,9 @@
 import inspect
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
-from django.http import HttpResponse
 from rest_framework import renderers
 from rest_framework.exceptions import NotAcceptable
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -17,8 +16,6 @@ from rest_framework.utils.mediatypes import media_type_matches, order_by_precede
 from rest_framework.views import APIView
 
 from automate_api.v1.errors import ProblemResponse, exception_handler
-
-Handler = Callable[[Exception, Any], ProblemResponse]
 
 EVENT_STREAM, JSON = "text/event-stream", "application/json"
 
@@ -115,7 +112,6 @@ class JSONRenderer(renderers.JSONRenderer):
     ensure_ascii = False
     compact = True
     strict = True
-    handler: Handler = staticmethod(exception_handler)
 
     def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
         """`data` as JSON; nothing for None.
@@ -131,7 +127,15 @@ class JSONRenderer(renderers.JSONRenderer):
             response = (renderer_context or {}).get("response")
             if response is None:
                 raise
-            return _become_problem(self.handler, response, exc, renderer_context)
+            problem = self.get_problem(exc, renderer_context)
+            content: bytes = problem.rendered_content
+            response.status_code = problem.status_code
+            response.headers["Content-Type"] = problem.headers["Content-Type"]
+            return content
+
+    def get_problem(self, exc: Exception, context: Any) -> ProblemResponse:
+        """The answer where `exc` keeps the data from being written."""
+        return exception_handler(exc, context)
 
     def _encoded(self, data: Any) -> bytes:
         try:
@@ -144,11 +148,3 @@ class JSONRenderer(renderers.JSONRenderer):
         return json.dumps(
             data, cls=self.encoder_class, ensure_ascii=ensure_ascii, allow_nan=False, separators=(",", ":")
         )
-
-
-def _become_problem(handler: Handler, response: HttpResponse, exc: Exception, context: Any) -> bytes:
-    problem = handler(exc, context)
-    response.status_code = problem.status_code
-    content: bytes = problem.rendered_content
-    response.headers["Content-Type"] = problem.headers["Content-Type"]
-    return content

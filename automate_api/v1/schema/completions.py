@@ -1,5 +1,6 @@
 """Chat completions in the OpenAPI description: what is asked, what is answered, whole and in chunks."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -163,6 +164,12 @@ def described(members: Mapping[str, Any], message: Mapping[str, Any], *, require
         "additionalProperties": not closed,
     }
     return {**schema, "$defs": {"Message": message}}
+
+
+def frames(chunks: list[dict[str, Any]]) -> str:
+    """Chunks as they stand in a stream."""
+    told = [json.dumps(chunk, separators=(",", ":")) for chunk in chunks]
+    return "".join(f"data: {text}\n\n" for text in (*told, "[DONE]"))
 
 
 class CompletionRequestExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]

@@ -4,13 +4,13 @@ Nothing is serialized by these: what is asked is read by `services.completions`,
 `v1.completions`.
 """
 
-import json
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from rest_framework import serializers
 
+from automate_api.v1.schema.completions import frames
 from automate_api.v1.schema.examples import CHUNK_EXAMPLES
 
 
@@ -32,11 +32,6 @@ class ChunkSerializer(serializers.Serializer[Any]):
     optional_in_answers = ("usage",)
 
 
-def _frames(chunks: list[dict[str, Any]]) -> str:
-    told = [json.dumps(chunk, separators=(",", ":")) for chunk in chunks]
-    return "".join(f"data: {text}\n\n" for text in (*told, "[DONE]"))
-
-
 #: What a stream answers, for `@extend_schema(responses={(200, "text/event-stream"): CHUNKS})`.
 CHUNKS = OpenApiResponse(
     ChunkSerializer,
@@ -44,5 +39,5 @@ CHUNKS = OpenApiResponse(
         "Chunks, each the data of a server-sent event, and then `[DONE]`. An answer that breaks off ends with "
         '`{"error": …}` instead.'
     ),
-    examples=[OpenApiExample("a stream", value=_frames(CHUNK_EXAMPLES), media_type="text/event-stream")],
+    examples=[OpenApiExample("a stream", value=frames(CHUNK_EXAMPLES), media_type="text/event-stream")],
 )
