@@ -12,7 +12,6 @@ from rest_framework.request import Request
 
 from automate_api.v1.base import BaseAPIView
 from automate_api.v1.completions import error_object
-from automate_api.v1.correlation import HEADER as CORRELATION_ID
 from automate_api.v1.errors import PASSED_ON, Problem, ProblemResponse, answered
 from automate_api.v1.negotiation import JSON, JSONRenderer
 from automate_api.v1.schema.completions import or_null
@@ -80,12 +79,6 @@ class FacadeView(ActorMixin, BaseAPIView):
     def get_exception_handler(self) -> Any:
         """Errors in the protocol's form."""
         return handle
-
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Also under the name that the protocol's clients know, which they tell with their errors."""
-        response = super().finalize_response(request, response, *args, **kwargs)
-        response.headers["X-Request-ID"] = response.headers[CORRELATION_ID]
-        return response
 
 
 class NowhereView(FacadeView):
