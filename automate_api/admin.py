@@ -161,8 +161,10 @@ class EndpointAdmin(TenantAdmin):
 class ExecutionAdmin(ReadOnlyAdmin):
     """Executions."""
 
-    list_display = ("id", "tenant_id", "endpoint", "task_type", "status", "user", "duration_ms", "cost", "created_at")
-    list_select_related = ("endpoint", "user")
+    list_display = (
+        "id", "tenant_id", "endpoint", "provider", "task_type", "status", "user", "duration_ms", "cost", "created_at"
+    )  # fmt: skip
+    list_select_related = ("endpoint", "provider", "user")
     list_filter = ("status", "task_type", "tenant_id")
     search_fields = ("=id", "=correlation_id")
     date_hierarchy = "created_at"

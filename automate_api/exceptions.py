@@ -24,6 +24,7 @@ class ErrorCode(StrEnum):
     AUTHENTICATION_FAILED = "authentication_failed"
     PERMISSION_DENIED = "permission_denied"
     NOT_FOUND = "not_found"
+    MODEL_NOT_FOUND = "model_not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     NOT_ACCEPTABLE = "not_acceptable"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
@@ -136,6 +137,13 @@ class NotFound(AutomateError):
 
     code = ErrorCode.NOT_FOUND
     default_detail = _("There is no such object.")
+
+
+class ModelNotFound(NotFound):
+    """No such model, or none that the caller may know of, where the OpenAI protocol is spoken."""
+
+    code = ErrorCode.MODEL_NOT_FOUND
+    default_detail = _("There is no such model, or none that you may use.")
 
 
 class Conflict(AutomateError):

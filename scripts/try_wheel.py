@@ -60,6 +60,7 @@ def configure() -> None:
     django.setup()
     urlpatterns.append(path("api/v1/", include("automate_api.urls")))
     urlpatterns.append(path("api/v1/modal/", include("automate_modal.urls")))
+    urlpatterns.append(path("openai/v1/", include("automate_api.openai.urls")))
 
 
 def modules(package: str) -> list[str]:

@@ -131,6 +131,23 @@ def test_llm_clients_are_shared_asked_copied_renamed_deleted_and_restored(follow
     assert (restored["name"], restored["deleted_at"]) == ("Mistake", None)
 
 
+def test_programs_of_the_openai_protocol_name_llm_clients_as_models(
+    follow: Callable[[str], list[str]], model_server: FakeUpstream
+) -> None:
+    _key, asked, streamed, executions, passed = follow("use-an-openai-sdk")
+    models, answer = (json.loads(part) for part in asked.replace("}{", "}\n{").splitlines())
+    assert "helper" in [model["id"] for model in models["data"]]
+    assert answer["choices"][0]["message"]["content"] == TEXT
+    *chunks, done, vectors = (line.removeprefix("data: ") for line in streamed.splitlines() if line)
+    assert json.loads(chunks[-1])["usage"]["total_tokens"] == 26
+    assert (done, len(json.loads(vectors)["data"])) == ("[DONE]", 2)
+    rows = json.loads(executions)["results"]
+    assert [row["status"] for row in rows] == ["succeeded"] * 2
+    assert answer["id"].removeprefix("chatcmpl-") in {row["id"].replace("-", "") for row in rows}
+    assert json.loads(passed)["choices"][0]["message"]["content"] == TEXT
+    assert model_server.requests[-1].json["top_k"] == 40
+
+
 def test_clients_of_the_organization_api_are_served(reader: Reader, follow: Callable[[str], list[str]]) -> None:
     _key, _migrated, _signed_in, listed, elsewhere, closed = follow("organization-routes")
     models, *entries = listed.splitlines()

@@ -276,7 +276,9 @@ def scope(view: Any, method: str) -> str:
     return f"{view.scope_resource}:{view.scope_access or access_of(request, view.bound, view.run_actions)}"
 
 
-@pytest.mark.parametrize("namespace", ["automate_api", "automate_modal", "automate_organization", "workbench"])
+@pytest.mark.parametrize(
+    "namespace", ["automate_api", "automate_modal", "automate_openai", "automate_organization", "workbench"]
+)
 def test_every_route_is_documented_with_who_and_scope(namespace: str) -> None:
     columns = ("name", "method", "path", "who", "scope")
     documented = {tuple(row) for row in table(sections("reference/routes.md")[namespace], *columns)}
@@ -309,6 +311,7 @@ def test_every_list_is_documented_with_its_filters_and_orders() -> None:
     [
         ("automate_api", "automate_api"),
         ("automate_modal", "automate_modal"),
+        ("automate_api.openai", "automate_openai"),
         ("automate_api.organization", "automate_organization"),
     ],
 )

@@ -145,7 +145,7 @@ def test_a_capability_takes_the_parameters_and_configuration_that_are_written(na
 
 def test_every_capability_is_documented() -> None:
     ours = {getattr(module, name).task_type for module in (capabilities, modal) for name in module.__all__}
-    prefixes = ("llm.", "audio.", "image.", "event.")
+    prefixes = ("llm.", "openai.", "audio.", "image.", "event.")
     named = {name for name in sections("reference/capabilities.md") if name.startswith(prefixes)}
     assert named == ours
 

@@ -16,7 +16,7 @@ _TEXT = {"type": "string", "minLength": 1}
 
 @register
 class EmbedCapability(Capability):
-    """Embed one text or up to 256 of them.
+    """Embed one text or up to 2048 of them.
 
     The input is a string, `{"text": …}` or `{"texts": […]}`; the output is `{embeddings, dimensions, model}` with one
     vector a text, in order.
@@ -41,7 +41,7 @@ class EmbedCapability(Capability):
                         "type": "array",
                         "items": _TEXT,
                         "minItems": 1,
-                        "maxItems": 256,
+                        "maxItems": 2048,
                         "description": "Several texts.",
                     }
                 },

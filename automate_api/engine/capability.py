@@ -25,10 +25,11 @@ Remember = Callable[[str, Callable[[], Any]], Any]
 
 @dataclass(slots=True)
 class Exchange:
-    """What a capability said to a model, for the prompt log; the answer is the run's text."""
+    """What a capability said to a model, for the prompt log; `response` where the answer is not the run's text."""
 
     system: str = ""
     history: list[Any] = field(default_factory=list)
+    response: str = ""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future, wait
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from django.db import close_old_connections
 from django.http import StreamingHttpResponse
@@ -74,6 +74,28 @@ def frame(sequence: int, event: RunEvent) -> bytes:
     return f"id: {sequence}\nevent: {event.type.value}\ndata: {_encoder.encode(event.data)}\n\n".encode()
 
 
+class Framing(Protocol):
+    """How a stream says what its run says. One is made for each stream."""
+
+    def frame(self, sequence: int, event: RunEvent) -> bytes:
+        """`event`, which is number `sequence` from 1, after those before it; nothing where it is not told."""
+
+    def alone(self, sequence: int, event: RunEvent) -> bytes:
+        """The terminal event as a stream of its own, for those who are answered again."""
+
+
+class EventFraming:
+    """Events as they are, each with its number: `AutomateRunEvent`."""
+
+    def frame(self, sequence: int, event: RunEvent) -> bytes:
+        """One server-sent event."""
+        return frame(sequence, event)
+
+    def alone(self, sequence: int, event: RunEvent) -> bytes:
+        """The same: it tells the whole result."""
+        return frame(sequence, event)
+
+
 class EventStream(StreamingHttpResponse):
     """A live run as server-sent events. The run ends with its client.
 
@@ -83,10 +105,11 @@ class EventStream(StreamingHttpResponse):
     Args:
         run: the run, not yet begun.
         is_async: whether the server is an ASGI server.
+        framing: how events are written; `EventFraming` unless given.
     """
 
-    def __init__(self, run: Run, *, is_async: bool, **kwargs: Any) -> None:
-        self.run = run
+    def __init__(self, run: Run, *, is_async: bool, framing: Framing | None = None, **kwargs: Any) -> None:
+        self.run, self._framing = run, framing or EventFraming()
         self._stop: Callable[[], Any] | None = None
         self._on_begin: Callable[[], None] | None = None
         self._on_end: OnEnd | None = None
@@ -107,7 +130,7 @@ class EventStream(StreamingHttpResponse):
         self._on_begin = call
 
     def on_end(self, call: OnEnd) -> None:
-        """Have `call` told the terminal event and its frame, once, after the run has been stored.
+        """Have `call` told the terminal event and its frame alone, once, after the run has been stored.
 
         It may use the ORM. A stream that ends before its run has begun has no terminal event.
         """
@@ -177,7 +200,7 @@ class EventStream(StreamingHttpResponse):
         call, self._on_end = self._on_end, None
         if call is not None:
             try:
-                call(end, frame(sequence, end) if end else b"")
+                call(end, self._framing.alone(sequence, end) if end else b"")
             finally:
                 release_connections()
 
@@ -199,7 +222,7 @@ class EventStream(StreamingHttpResponse):
         return None
 
     def _frames(self, batch: list[RunEvent]) -> bytes:
-        if not batch:
-            return COMMENT
         first, self._sequence = self._sequence + 1, self._sequence + len(batch)
-        return b"".join(frame(first + place, event) for place, event in enumerate(batch))
+        frames = b"".join(self._framing.frame(first + place, event) for place, event in enumerate(batch))
+        # Nothing would end the body where it is sent in chunks.
+        return frames or COMMENT

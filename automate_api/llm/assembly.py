@@ -17,7 +17,7 @@ from automate_api.llm.shapes import (
     tool_call,
 )
 from automate_api.llm.sse import EventParser
-from automate_api.llm.types import Completion, Usage
+from automate_api.llm.types import Completion, TextDelta, Usage
 
 
 class ToolCalls:
@@ -59,32 +59,33 @@ class ToolCalls:
 class ChatAssembler:
     """Reads the body of a streamed chat completion.
 
-    `feed` gives the text of each delta; `finish`, at the end of the body, the `Completion`. Complete is a stream that
+    `feed` gives each delta with text; `finish`, at the end of the body, the `Completion`. Complete is a stream that
     named a finish reason and then sent `[DONE]`. Any other end is UpstreamBrokeOff, an `error` object UpstreamFailed,
     and what has not the protocol's shape UpstreamInvalid.
     """
 
-    __slots__ = ("_calls", "_cleaner", "_done", "_events", "_model", "_reason", "_texts", "_usage")
+    __slots__ = ("_calls", "_cleaner", "_done", "_events", "_is_refusal", "_model", "_reason", "_texts", "_usage")
 
     def __init__(self, model: str) -> None:
         self._events = EventParser()
         self._cleaner = TextCleaner()
         self._calls = ToolCalls()
-        self._texts: list[str] = []
+        self._texts: list[TextDelta] = []
+        self._is_refusal = False
         self._usage: Usage | None = None
         self._reason = ""
         self._model = model
         self._done = False
 
-    def feed(self, chunk: bytes) -> Iterator[str]:
+    def feed(self, chunk: bytes) -> Iterator[TextDelta]:
         """The pieces of text that `chunk` completes, none of them empty; what follows `[DONE]` is not read."""
         for data in self._events.feed(chunk):
             if self._done:
                 return
             text = self._end() if data == b"[DONE]" else self._take(decode_object(data))
             if text:
-                self._texts.append(text)
-                yield text
+                self._texts.append(TextDelta(text, self._is_refusal))
+                yield self._texts[-1]
         if self._events.error_named and not self._done:
             raise UpstreamFailed
 
@@ -107,11 +108,18 @@ class ChatAssembler:
         delta = read_object(choice.get("delta"))
         if calls := delta.get("tool_calls"):
             self._calls.add(read_list(calls))
-        text = delta.get("content") or delta.get("refusal")
-        return self._cleaner.clean(read_text(text)) if text else ""
+        if content := delta.get("content"):
+            self._is_refusal = False
+            return self._cleaner.clean(read_text(content))
+        if refusal := delta.get("refusal"):
+            self._is_refusal = True
+            return self._cleaner.clean(read_text(refusal))
+        return ""
 
     def finish(self) -> Completion:
         """The whole answer; to be called once the body has ended as HTTP says it does."""
         if not self._done:
             raise UpstreamBrokeOff
-        return Completion("".join(self._texts), self._calls.finish(), self._reason, self._usage, self._model)
+        text = "".join(delta.text for delta in self._texts)
+        refusal = "".join(delta.text for delta in self._texts if delta.is_refusal)
+        return Completion(text, self._calls.finish(), self._reason, self._usage, self._model, refusal)

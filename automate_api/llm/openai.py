@@ -19,8 +19,8 @@ async def _chat_streamed(call: Call, model: str) -> AsyncGenerator[TextDelta | R
             yield response
             await asyncio.sleep(response.after_seconds)
         while chunk := await response.next_chunk():
-            for text in assembler.feed(chunk):
-                yield TextDelta(text)
+            for delta in assembler.feed(chunk):
+                yield delta
     yield assembler.finish()
 
 

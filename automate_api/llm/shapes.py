@@ -174,12 +174,14 @@ def read_completion(data: bytes, model: str) -> Completion:
     reason = read_finish_reason(choice.get("finish_reason"))
     if not reason or not message:
         raise UpstreamInvalid
+    content, refusal = (clean_text(read_text(message.get(name))) for name in ("content", "refusal"))
     return Completion(
-        text=clean_text(read_text(message.get("content")) or read_text(message.get("refusal"))),
+        text=content or refusal,
         tool_calls=read_tool_calls(message.get("tool_calls")),
         finish_reason=reason,
         usage=read_usage(body.get("usage")),
         model=read_name(body.get("model"), model),
+        refusal="" if content else refusal,
     )
 
 

@@ -43,9 +43,10 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class TextDelta:
-    """A piece of the answer's text, never empty."""
+    """A piece of the answer's text, never empty; `is_refusal` where the model says it as a refusal."""
 
     text: str
+    is_refusal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class Completion:
     """A whole answer. It exists only where the model server said that it was done.
 
     `tool_calls` are in the protocol's shape: `{"id", "type": "function", "function": {"name", "arguments"}}`, the
-    arguments being the JSON text the model wrote, not checked.
+    arguments being the JSON text the model wrote, not checked. `refusal` is what of the text the model said as one.
     """
 
     text: str
@@ -73,6 +74,12 @@ class Completion:
     finish_reason: str
     usage: Usage | None
     model: str
+    refusal: str = ""
+
+    @property
+    def content(self) -> str:
+        """The text without the refusal."""
+        return self.text.removesuffix(self.refusal)
 
 
 @dataclass(frozen=True, slots=True)

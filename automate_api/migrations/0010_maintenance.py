@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('automate_api', '0008_api_keys_and_changes'),
+        ('automate_api', '0009_call_a_provider'),
     ]
 
     operations = [

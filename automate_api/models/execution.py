@@ -1,4 +1,4 @@
-"""Executions: one row for each run of an endpoint, or of an LLM client alone."""
+"""Executions: one row for each run of an endpoint, or of an LLM client or a provider alone."""
 
 from typing import Any, ClassVar
 
@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from automate_api.ids import uuid7
 from automate_api.models.endpoint import Endpoint
 from automate_api.models.llm_client import LLMClient
+from automate_api.models.provider import Provider
 from automate_api.models.tenant import OwnedQuerySet, TenantModel
 
 
@@ -58,6 +59,17 @@ class Execution(TenantModel):
         "self", models.SET_NULL, verbose_name=_("replay of"), null=True, related_name="replays"
     )
     leased_until = models.DateTimeField(_("leased until"), null=True)
+    provider = models.ForeignKey(
+        Provider,
+        models.SET_NULL,
+        verbose_name=_("provider"),
+        null=True,
+        related_name="+",
+        help_text=_("Where it was called without an LLM client."),
+    )
+    model = models.CharField(
+        _("model"), max_length=200, blank=True, help_text=_("What was called there, without an LLM client.")
+    )
 
     objects: ClassVar[Any] = OwnedQuerySet.as_manager()
 
@@ -83,3 +95,13 @@ class Execution(TenantModel):
     def runs_client(self) -> bool:
         """Whether it runs an LLM client without an endpoint. What a deleted client ran still says so."""
         return self.endpoint_version is None and self.llm_client_version is not None
+
+    @property
+    def is_callers(self) -> bool:
+        """Whether it runs an LLM client or a provider's model, which a caller has named."""
+        return self.runs_client or self.runs_provider
+
+    @property
+    def runs_provider(self) -> bool:
+        """Whether it calls a model of a provider, without an endpoint and an LLM client; also once that is deleted."""
+        return self.endpoint_version is None and self.llm_client_version is None and self.model != ""

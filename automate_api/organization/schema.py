@@ -1,25 +1,18 @@
 """How these routes describe themselves: with their own errors, and without idempotency keys."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.plumbing import ComponentRegistry
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import exceptions as drf
 
 from automate_api import exceptions as ours
 from automate_api.organization.authentication import ISSUER
-from automate_api.organization.errors import MEDIA_TYPE, plain
-from automate_api.v1.correlation import HEADER as CORRELATION_ID
-from automate_api.v1.errors import problem_for
 from automate_api.v1.schema import AutoSchema
-from automate_api.v1.schema.components import RESPONSE, SCHEMA, component, object_of
-from automate_api.v1.schema.headers import received
-from automate_api.v1.schema.problems import Answer, error_code
+from automate_api.v1.schema.problems import Answer
 
 _header = partial(OpenApiParameter, type=str, location=OpenApiParameter.HEADER)
 
@@ -94,34 +87,6 @@ _ANSWERS = {
 _ALWAYS = (400, 401, 406, 429, 503)
 
 
-@dataclass(frozen=True, slots=True)
-class OrganizationAnswer:
-    """An error answer in this protocol's form."""
-
-    answer: Answer
-
-    @property
-    def status(self) -> int:
-        """The HTTP status."""
-        return self.answer.status
-
-    def reference(self, registry: ComponentRegistry) -> dict[str, str]:
-        """A reference to it; its components are registered on the way."""
-        return component(
-            registry, RESPONSE, f"AutomateOrganization{self.answer.name}", lambda: self._response(registry)
-        )
-
-    def _response(self, registry: ComponentRegistry) -> dict[str, Any]:
-        found = [problem.as_dict() for make in self.answer.errors if (problem := problem_for(make()))]
-        form = component(registry, SCHEMA, "AutomateOrganizationError", lambda: _error(registry))
-        examples = {problem["code"]: {"value": plain(problem)} for problem in found}
-        return {
-            "description": self.answer.description,
-            "headers": received(registry, CORRELATION_ID, *self.answer.headers),
-            "content": {MEDIA_TYPE: {"schema": form, "examples": examples}},
-        }
-
-
 class OrganizationSchema(AutoSchema):
     """The package's description. A view's `error_statuses`, by method, are those beside what all answer."""
 
@@ -133,15 +98,7 @@ class OrganizationSchema(AutoSchema):
     def _takes_idempotency_key(self) -> bool:
         return False
 
-    def _problems(self, operation: dict[str, Any]) -> Iterator[Any]:
+    def _problems(self, operation: dict[str, Any]) -> Iterator[Answer]:
         further = getattr(self.view, "error_statuses", {}).get(self.method.lower(), ())
         for status in sorted({*_ALWAYS, *map(HTTPStatus, further)}):
-            yield OrganizationAnswer(_ANSWERS[status])
-
-
-def _error(registry: ComponentRegistry) -> dict[str, Any]:
-    properties = {
-        "detail": {"type": "string", "description": "What happened, for people, in the caller's language."},
-        "code": error_code(registry),
-    }
-    return object_of("An error of the organization routes.", properties)
+            yield _ANSWERS[status]

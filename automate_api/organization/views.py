@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from automate_api.exceptions import NotFound, PermissionDenied
 from automate_api.models import Actor, PromptLog
 from automate_api.organization.authentication import CHALLENGE, OnlyTokenAuthentication
-from automate_api.organization.errors import exception_handler
+from automate_api.organization.errors import FORM, exception_handler
 from automate_api.organization.schema import HEADERS, ORGANIZATION, SIGN_IN, OrganizationSchema
 from automate_api.organization.serializers import OrganizationModelsSerializer, OrganizationTokenSerializer
 from automate_api.services.models import reachable_models
@@ -40,6 +40,7 @@ class OrganizationView(MaintenanceMixin, BaseAPIView):
 
     authentication_classes: Any = (OnlyTokenAuthentication,)
     schema = OrganizationSchema()
+    error_form = FORM
 
     def check_permissions(self, request: Request) -> None:
         """The package's guards; the organization comes first of all, once somebody is signed in."""

@@ -41,7 +41,7 @@ from automate_api.services.leases import from_now, lease_end
 from automate_api.services.recording import Recorder, storable, writing
 from automate_api.services.runs import run_of
 from automate_api.services.secrets import encrypting
-from automate_api.services.versions import pinned_client, pinned_endpoint
+from automate_api.services.versions import pinned_client, pinned_endpoint, provider_then
 
 logger = logging.getLogger(__name__)
 
@@ -137,6 +137,8 @@ class Attempt:
             execution.llm_client = endpoint.llm_client
         elif execution.runs_client:
             execution.llm_client = pinned_client(execution)
+        elif execution.runs_provider:
+            execution.provider = provider_then(execution)
         _require_enabled(execution)
         stored = execution.input, execution.params
         execution.input, execution.params = sent["input"], sent["params"]
@@ -281,7 +283,8 @@ def _is_worth_another_try(run: Run) -> bool:
 def _require_enabled(execution: Execution) -> None:
     """What was switched off meanwhile is not called any more."""
     endpoint, client = execution.endpoint, execution.llm_client
-    if (endpoint is not None and not endpoint.enabled) or (client is not None and not client.provider.enabled):
+    provider = client.provider if client is not None else execution.provider if execution.runs_provider else None
+    if (endpoint is not None and not endpoint.enabled) or (provider is not None and not provider.enabled):
         raise Conflict(_("The endpoint or its provider is switched off."))
 
 

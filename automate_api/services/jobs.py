@@ -106,11 +106,12 @@ def cancel_job(job: Job, *, actor: Actor | None = None) -> Job:
         actor: who cancels it; None: the host itself.
 
     Raises:
-        PermissionDenied: an app runs it for the host, and the actor is no staff.
+        PermissionDenied: an app runs it for the host, without a model that a caller named, and the actor is no staff.
         Conflict: it has ended.
     """
     capability = get_capability(job.execution.task_type)
-    if actor is not None and not actor.is_staff and capability is not None and not capability.for_endpoints:
+    is_the_hosts = capability is not None and not capability.for_endpoints and not job.execution.is_callers
+    if actor is not None and not actor.is_staff and is_the_hosts:
         # What somebody has sent is known already, and would be handled neither now nor when it is sent again.
         raise PermissionDenied(_("Only staff may cancel this job."))
     # Between the two a worker may have claimed it, or given it back.

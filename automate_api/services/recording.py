@@ -90,7 +90,9 @@ class Recorder:
 
     def _prompt_log(self, run: Run) -> PromptLog:
         execution, exchange, target = self.execution, run.context.exchange, run.context.llm
-        system, history = ("", []) if exchange is None else (exchange.system, exchange.history)
+        system, history, said = (
+            ("", [], "") if exchange is None else (exchange.system, exchange.history, exchange.response)
+        )
         return PromptLog(
             tenant_id=execution.tenant_id,
             user_id=execution.user_id,
@@ -98,7 +100,7 @@ class Recorder:
             log_key=f"{_log_prefix(execution)}-{execution.created_at.astimezone(UTC):%Y%m%dT%H%M%S}-{execution.pk.hex[-12:]}",
             system=storable(redact(system, run.secrets)),
             history=storable(redact(history, run.secrets)),
-            response=storable(redact("".join(run.text), run.secrets)),
+            response=storable(redact(said or "".join(run.text), run.secrets)),
             model=target.model if target else "",
             provider=target.provider if target else "",
             usage=execution.usage,
@@ -113,7 +115,7 @@ def redact_asked(execution: Execution, secrets: Sequence[str]) -> None:
 
 
 def _log_prefix(execution: Execution) -> str:
-    named: Any = execution.llm_client or execution.endpoint
+    named: Any = execution.llm_client or execution.endpoint or execution.provider
     return str(named.slug if named else execution.task_type)
 
 

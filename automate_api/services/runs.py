@@ -1,4 +1,4 @@
-"""Running an endpoint or an LLM client: check what the caller sent, then hand the run to a transport."""
+"""Running an endpoint, an LLM client or a provider's model: check what was sent, then hand the run to a transport."""
 
 from typing import Any
 
@@ -12,14 +12,15 @@ from automate_api.engine.json_schema import check_value, require_valid
 from automate_api.engine.transports import collect
 from automate_api.exceptions import Conflict, FieldError, InvalidInput, NotConfigured, NotFound, RunCancelled
 from automate_api.ids import uuid7
-from automate_api.models import Actor, Endpoint, Execution, LLMClient
+from automate_api.llm.types import LLMTarget
+from automate_api.models import Actor, Endpoint, Execution, LLMClient, Provider
 from automate_api.security import limits
 from automate_api.services.artifacts import RunArtifacts, require_artifacts
 from automate_api.services.providers import target_of
 from automate_api.services.recording import Recorder
 from automate_api.services.rights import require_right
 from automate_api.services.rows import tenant_of
-from automate_api.services.versions import pinned_client, pinned_endpoint
+from automate_api.services.versions import pinned_client, pinned_endpoint, provider_then
 
 
 def prepare_execution(
@@ -115,6 +116,52 @@ def prepare_chat(
     )
 
 
+def prepare_call(
+    provider: Provider,
+    model: str,
+    *,
+    actor: Actor,
+    correlation_id: str,
+    input: Any,  # noqa: A002 - the field's public name
+    params: dict[str, Any] | None = None,
+    task_type: str = "llm.chat",
+) -> Execution:
+    """An execution on a model of a provider, without an endpoint and an LLM client; checked but not stored.
+
+    Args:
+        provider: whose model.
+        model: what it is called there.
+        actor: who runs it.
+        correlation_id: stored with the execution.
+        input: checked against the capability's input schema.
+        params: the caller's parameters, checked against the capability's.
+        task_type: the capability; never the caller's choice.
+
+    Raises:
+        NotFound: the actor may not read the provider.
+        InvalidInput: the input or the parameters do not fit.
+        Conflict: the provider is switched off.
+        NotConfigured: no installed app offers the task type.
+    """
+    if actor.tenant_id is None or provider.tenant_id != actor.tenant_id:
+        raise NotFound
+    params, capability = params or {}, _registered(task_type)
+    require_valid(_misfits(capability, input, params))
+    if not provider.enabled:
+        raise Conflict(_("The provider is switched off."))
+    return Execution(
+        id=uuid7(),
+        tenant_id=actor.tenant_id,
+        user_id=actor.user.pk,
+        provider=provider,
+        model=model,
+        task_type=task_type,
+        input=input,
+        params=params,
+        correlation_id=correlation_id,
+    )
+
+
 def named_artifacts(capability: Capability, given: Any) -> dict[str, Any]:
     """The ids of artifacts, or lists of them, that an input names, by the paths of their fields."""
     if not isinstance(given, dict):
@@ -166,11 +213,11 @@ def run_of(
 def prepare_replay(execution: Execution, *, actor: Actor, correlation_id: str) -> Execution:
     """An execution of the same input on the same version of what it ran, which points to the old one; not stored.
 
-    That is the endpoint, or the LLM client where it ran without an endpoint. The input is what was stored, with
-    whatever was redacted then.
+    That is the endpoint, or the LLM client where it ran without an endpoint, or without both the model of the provider.
+    The input is what was stored, with whatever was redacted then.
 
     Raises:
-        NotFound: the actor may not run the endpoint, or read the LLM client.
+        NotFound: the actor may not run the endpoint, or read the LLM client or the provider.
         Conflict: what it ran, as it was then, is gone, or it is switched off, or it ran neither.
         InvalidInput, RateLimited: as for `prepare_execution`.
     """
@@ -178,6 +225,8 @@ def prepare_replay(execution: Execution, *, actor: Actor, correlation_id: str) -
     asked |= {"input": execution.input, "params": execution.params}
     if execution.runs_client:
         again = prepare_chat(pinned_client(execution), **asked)
+    elif execution.runs_provider:
+        again = prepare_call(provider_then(execution), execution.model, **asked)
     else:
         endpoint = pinned_endpoint(execution)
         if not endpoint.admits(actor):
@@ -204,10 +253,20 @@ def run_to_end(execution: Execution) -> Execution:
     Raises:
         AutomateError: what ended the run; its `extensions` name the execution.
     """
+    result_of(execution)
+    return execution
+
+
+def result_of(execution: Execution) -> dict[str, Any]:
+    """The same, but return `{output, usage, cost}` as it was said: what is stored was redacted.
+
+    Raises:
+        AutomateError: as for `run_to_end`.
+    """
     run = prepare_run(execution)
     end = collect(run)
     if end.type is EventType.FINAL:
-        return execution
+        return end.data
     error = run.error or RunCancelled()
     error.extensions["execution"] = str(execution.pk)
     raise error
@@ -267,11 +326,21 @@ def _context(execution: Execution, capability: Capability, **more: Any) -> RunCo
         input=execution.input,
         params=_merged(capability, client, default_params, execution.params),
         config=config,
-        llm=target_of(client.provider, model=client.effective_model) if client else None,
+        llm=_target(execution),
         system_prompt=client.system_prompt if client else "",
         tools=client.tools if client else [],
         **more,
     )
+
+
+def _target(execution: Execution) -> LLMTarget | None:
+    """What to call: the LLM client's model, or that of the provider where there is no client."""
+    client = execution.llm_client
+    if client is not None:
+        return target_of(client.provider, model=client.effective_model)
+    if execution.runs_provider:
+        return target_of(provider_then(execution), model=execution.model)
+    return None
 
 
 def _merged(

@@ -47,6 +47,18 @@ def pinned_client(execution: Execution) -> LLMClient:
     return client
 
 
+def provider_then(execution: Execution) -> Provider:
+    """The provider of an execution that called it without an LLM client, as it is now.
+
+    Raises:
+        Conflict: it has been deleted.
+    """
+    provider: Provider | None = execution.provider
+    if provider is None:
+        raise Conflict(_("The provider is gone."))
+    return provider
+
+
 def _provider_of(client: LLMClient, pk: Any) -> Provider:
     """The provider it had then, which most often is the one it has."""
     found = client.provider if client.provider_id == pk else Provider.objects.filter(pk=pk).first()

@@ -11,9 +11,9 @@ import logging
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core import exceptions as django
 from django.http import Http404, HttpRequest
@@ -61,6 +61,10 @@ STATUS: Mapping[type[AutomateError], int] = {
     ours.UpstreamTimeout: 504,
     ours.UpstreamRateLimited: 429,
 }
+
+#: Where a body is passed on as the caller has written it, the class of the model server's status is kept: it is the
+#: caller's to change what was refused, and in vain to send it again. 401 and 403 would be taken for the caller's own.
+PASSED_ON: Mapping[type[AutomateError], int] = {ours.UpstreamRejected: 400, ours.UpstreamAuthFailed: 424}
 
 # REST framework's codes, and Django's, under our names; any other code of a host's exception stays as it is.
 _CODES = {
@@ -133,10 +137,15 @@ _OWN_CODES = frozenset(str(code) for code in ErrorCode)
 
 
 class ProblemResponse(Response):
-    """The answer for a problem: the same JSON whatever renderers the view has and whatever the caller accepts."""
+    """The answer for a problem: the same JSON whatever renderers the view has and whatever the caller accepts.
+
+    A protocol with errors of its own has a subclass, with their media type and `data_of()`.
+    """
+
+    form: ClassVar[str] = MEDIA_TYPE
 
     def __init__(self, problem: Problem, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(problem.as_dict(), status=problem.status, headers=dict(headers or {}))
+        super().__init__(self.data_of(problem), status=problem.status, headers=dict(headers or {}))
         if problem.status in {429, 503}:
             seconds = _RETRY_AFTER if problem.retry_after is None else problem.retry_after
             self.headers["Retry-After"] = str(max(1, math.ceil(seconds)))
@@ -144,10 +153,14 @@ class ProblemResponse(Response):
             for name, value in limit_headers([problem.usage]).items():
                 self.headers[name] = value
 
+    def data_of(self, problem: Problem) -> dict[str, Any]:
+        """The members of the answer."""
+        return problem.as_dict()
+
     @property
     def rendered_content(self) -> Any:
         """The problem as JSON."""
-        self.headers["Content-Type"] = MEDIA_TYPE
+        self.headers["Content-Type"] = self.form
         return json.dumps(self.data, separators=(",", ":")).encode()
 
 
@@ -156,6 +169,17 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> ProblemResp
 
     What nobody expected is a 500 without any particulars; its traceback is logged, redacted, under the correlation id.
     """
+    return answered(exc, context)
+
+
+def answered(
+    exc: Exception,
+    context: Mapping[str, Any],
+    *,
+    form: type[ProblemResponse] = ProblemResponse,
+    statuses: Mapping[type[AutomateError], int] | None = None,
+) -> ProblemResponse:
+    """The same in another `form`, and with other `statuses` for some classes of this package's errors."""
     # A base view knows which transactions are its own; REST framework takes all that are open.
     roll_back: Callable[[], None] = getattr(context.get("view"), "_roll_back", set_rollback)
     roll_back()
@@ -163,8 +187,10 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> ProblemResp
     if problem is None:
         _log(exc, context.get("request"))
         problem = problem_of(ours.InternalError())
+    if statuses and (status := statuses.get(type(exc))):  # type: ignore[arg-type]  # of another class it is None
+        problem = replace(problem, status=status)
     challenge = getattr(exc, "auth_header", None)
-    return ProblemResponse(problem, {"WWW-Authenticate": challenge} if challenge else None)
+    return form(problem, {"WWW-Authenticate": challenge} if challenge else None)
 
 
 def problem_for(exc: BaseException) -> Problem | None:

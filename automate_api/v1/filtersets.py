@@ -107,13 +107,15 @@ class ExecutionFilterSet(TimedFilterSet):
         "status": _("Only those that stand there."),
         "task_type": _("Only those that did this."),
         "endpoint": _("Only those of the endpoint with this id."),
+        "provider": _("Only those that called the provider with this id without an LLM client."),
+        "model": _("Only those that called exactly this model there."),
         "user": _USER,
         "correlation_id": _("Only those of requests with this correlation id."),
     }
 
     class Meta:
         model = Execution
-        fields = ("status", "task_type", "endpoint", "user", "correlation_id")
+        fields = ("status", "task_type", "endpoint", "provider", "model", "user", "correlation_id")
 
 
 class JobFilterSet(TimedFilterSet):

@@ -133,7 +133,8 @@ def _settle_stream(claim: Claim, status: int, headers: Mapping[str, str], event:
 
 
 def _is_worth_another_try(status: int) -> bool:
-    return status >= 500 or status == 429
+    # 424: what the request depends on was not set up (RFC 4918, section 11.4).
+    return status >= 500 or status in {424, 429}
 
 
 def _kept_headers(response: HttpResponseBase) -> dict[str, str]:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from django.http import HttpResponse
 from rest_framework import renderers
 from rest_framework.exceptions import NotAcceptable
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -16,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.utils.mediatypes import media_type_matches, order_by_precedence
 from rest_framework.views import APIView
 
-from automate_api.v1.errors import MEDIA_TYPE, exception_handler
+from automate_api.v1.errors import ProblemResponse, exception_handler
 
 EVENT_STREAM, JSON, HTML = "text/event-stream", "application/json", "text/html"
 
@@ -150,7 +149,15 @@ class JSONRenderer(renderers.JSONRenderer):
             response = (renderer_context or {}).get("response")
             if response is None:
                 raise
-            return _become_problem(response, exc, renderer_context)
+            problem = self.get_problem(exc, renderer_context)
+            content: bytes = problem.rendered_content
+            response.status_code = problem.status_code
+            response.headers["Content-Type"] = problem.headers["Content-Type"]
+            return content
+
+    def get_problem(self, exc: Exception, context: Any) -> ProblemResponse:
+        """The answer where `exc` keeps the data from being written."""
+        return exception_handler(exc, context)
 
     def _encoded(self, data: Any) -> bytes:
         try:
@@ -163,11 +170,3 @@ class JSONRenderer(renderers.JSONRenderer):
         return json.dumps(
             data, cls=self.encoder_class, ensure_ascii=ensure_ascii, allow_nan=False, separators=(",", ":")
         )
-
-
-def _become_problem(response: HttpResponse, exc: Exception, context: Any) -> bytes:
-    problem = exception_handler(exc, context)
-    response.status_code = problem.status_code
-    response.headers["Content-Type"] = MEDIA_TYPE
-    content: bytes = problem.rendered_content
-    return content

@@ -4,6 +4,7 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from automate_api.v1.base.routing import StreamPattern, always
+from automate_api.v1.completions import streams
 from automate_api.v1.negotiation import prefers_event_stream
 from automate_api.v1.views import (
     APIKeyViewSet,
@@ -33,6 +34,7 @@ router.register("api-keys", APIKeyViewSet, basename="api-key")
 
 # A chat that is no stream takes as long as the model does.
 _routes = StreamPattern.among(router.urls, "llm-client-chat", streams=prefers_event_stream)
+_routes = StreamPattern.among(_routes, "provider-passthrough", streams=streams)
 _routes = StreamPattern.among(_routes, "artifact-download", handles_files=always)
 
 urlpatterns = [

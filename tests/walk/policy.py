@@ -46,6 +46,8 @@ class Policy:
     has_one_form: bool = False
     #: The places of ids in the body: dotted, and with `[]` at the end where it is a list of ids.
     body_ids: Mapping[str, str] = field(default_factory=dict)
+    #: What an id in the body gets that is none: a field error, unless the protocol says otherwise.
+    absent: Literal[400, 404] = 400
     #: The places of ids in the query.
     filters: Mapping[str, str] = field(default_factory=dict)
     #: The places of what must stand in the query.
@@ -58,8 +60,6 @@ class Policy:
     rows: str = "results"
     #: Which headers tell who a caller is, where it is neither its API key nor its session.
     sign: Callable[[Caller], dict[str, str]] | None = None
-    #: The form of its errors: problems, or the one of the organization routes.
-    errors: Literal["problem", "organization"] = "problem"
     #: The status of what its caller may not know of.
     hidden: int = 404
     #: Which id a listed row shows.
@@ -138,6 +138,18 @@ def _token(caller: Caller) -> dict[str, str]:
     return {"Authorization": f"Bearer {issued.text}"}
 
 
+def _completion(world: World, caller: Caller) -> dict[str, Any]:
+    return {"model": world.own("served", caller), "messages": [{"role": "user", "content": "Hello"}]}
+
+
+def _texts(world: World, caller: Caller) -> dict[str, Any]:
+    return {"model": world.own("served", caller), "input": ["Hello"]}
+
+
+def _passed_on(world: World, caller: Caller) -> dict[str, Any]:
+    return {"model": "chat", "messages": [{"role": "user", "content": "Hello"}]}
+
+
 _ENDPOINT_IDS = {"llm_client": "llm_client", "access.users[]": "user", "access.groups[]": "group"}
 _PROVIDER = {"pk": ("provider",)}
 _CLIENT = {"pk": ("llm_client",)}
@@ -172,6 +184,18 @@ POLICIES: Mapping[str, Policy] = {
         resource="providers", access="write", role="staff", status=204, path=_PROVIDER
     ),
     "automate_api:provider-test POST": Policy(resource="providers", access="run", role="staff", path=_PROVIDER),
+    "automate_api:provider-passthrough POST": Policy(
+        resource="providers", access="run", path=_PROVIDER, body=_passed_on
+    ),
+    # the façade
+    "automate_openai:model-list GET": Policy(resource="models", lists="served", rows="data"),
+    "automate_openai:model-detail GET": Policy(resource="models", path={"pk": ("served",)}),
+    "automate_openai:chat-completion POST": Policy(
+        resource="chat", access="run", body=_completion, body_ids={"model": "served"}, absent=404
+    ),
+    "automate_openai:embedding POST": Policy(
+        resource="embeddings", access="run", body=_texts, body_ids={"model": "served"}, absent=404
+    ),
     # LLM clients
     "automate_api:llm-client-list GET": Policy(
         resource="llm-clients",
@@ -247,7 +271,13 @@ POLICIES: Mapping[str, Policy] = {
     "automate_api:execution-list GET": Policy(
         resource="executions",
         lists="execution",
-        filters={"endpoint": "endpoint", "user": "user", "correlation_id": "execution.correlation_id"},
+        filters={
+            "endpoint": "endpoint",
+            "provider": "provider",
+            "model": "execution.model",
+            "user": "user",
+            "correlation_id": "execution.correlation_id",
+        },
     ),
     "automate_api:execution-detail GET": Policy(resource="executions", path={"pk": ("execution",)}),
     "automate_api:execution-replay POST": Policy(resource="executions", access="run", path={"pk": ("execution",)}),
@@ -333,10 +363,10 @@ POLICIES: Mapping[str, Policy] = {
     "api_providers POST": Policy(resource="providers", lists="provider", rows="providers"),
     # what clients of the organization admin API call
     "automate_organization:signin-with-api-key POST": Policy(
-        resource=None, path=_ORGANIZATION, sign=_claims, errors="organization", hidden=401
+        resource=None, path=_ORGANIZATION, sign=_claims, hidden=401
     ),
     "automate_organization:get-models GET": Policy(
-        resource=None, role="staff", path=_ORGANIZATION, sign=_token, errors="organization", hidden=403
+        resource=None, role="staff", path=_ORGANIZATION, sign=_token, hidden=403
     ),
     "automate_organization:get-prompt-logs GET": Policy(
         resource=None,
@@ -344,7 +374,6 @@ POLICIES: Mapping[str, Policy] = {
         query={"prompt_log_prefix": "prompt_log.log_key"},
         has_one_form=True,
         sign=_token,
-        errors="organization",
         hidden=403,
     ),
 }

@@ -118,7 +118,7 @@ class Attempt:
         if not _CORRELATION_ID.fullmatch(answer.headers.get("X-Correlation-ID", "")) and is_route(url):
             yield f"no correlation id: {said}"
         yield from (f"{answer} after {said}" for answer in unreadable)
-        if answer.status >= 400 and not is_error(answer, self.walk.policy.errors) and is_route(url):
+        if answer.status >= 400 and not answer.is_error and is_route(url):
             yield f"no problem: {said}"
 
     def _unreadable(self, caller: Caller) -> list[Answer]:
@@ -136,24 +136,6 @@ def is_route(url: str) -> bool:
     except Resolver404:
         return False
     return True
-
-
-def is_error(answer: Answer, errors: str) -> bool:
-    """Whether it says what is wrong, in the form that this operation has for it."""
-    if errors == "problem":
-        return is_problem(answer)
-    told = answer.data if answer.headers.get("Content-Type") == "application/json" else {}
-    return told.keys() == {"detail", "code"} and all(isinstance(value, str) and value for value in told.values())
-
-
-def is_problem(answer: Answer) -> bool:
-    """Whether it says what is wrong, as RFC 9457 has it."""
-    if answer.headers.get("Content-Type") != "application/problem+json":
-        return False
-    problem = answer.data
-    told = [problem, *problem.get("errors", ())]
-    complete = {"type", "title", "status", "detail", "code"} <= problem.keys() and problem["status"] == answer.status
-    return complete and all(isinstance(one["detail"], str) and one["detail"] and one["code"] for one in told)
 
 
 @contextmanager

@@ -87,14 +87,10 @@ def joined(url: str, query: str) -> str:
     return f"{url}&{query[1:]}" if query and "?" in url else f"{url}{query}"
 
 
-def require(answer: Answer, status: int, what: str, errors: str = "problem") -> None:
+def require(answer: Answer, status: int, what: str) -> None:
     assert answer.status == status, f"{what}: {answer}"
-    if status >= 400 and errors == "organization":
-        assert answer.headers["Content-Type"] == "application/json", f"{what}: {answer}"
-        assert answer.data.keys() == {"detail", "code"}, f"{what}: {answer}"
-    elif status >= 400:
-        assert answer.headers["Content-Type"] == "application/problem+json", f"{what}: {answer}"
-        assert answer.data["status"] == status, f"{what}: {answer}"
+    if status >= 400:
+        assert answer.is_error, f"{what}: {answer}"
 
 
 def require_same(answers: Sequence[Answer], what: str) -> None:

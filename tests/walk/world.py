@@ -26,6 +26,7 @@ from automate_api.services.job_log import end_without_run
 from automate_api.services.jobs import create_job
 from automate_api.services.llm_clients import delete_llm_client
 from tests.factories import make_endpoint, make_llm_client, make_provider, make_user
+from tests.walk.forms import is_error
 
 HOME, AWAY = "acme", "globex"
 
@@ -93,7 +94,7 @@ class Caller:
         else:
             data = body if isinstance(body, bytes) else self.client._encode_json(body, "application/json")
             response = self.client.generic(method, path, data, content_type=content_type, headers=given)
-        return Answer.of(response)
+        return Answer.of(response, path)
 
 
 def form(body: dict[str, Any]) -> bytes:
@@ -116,12 +117,19 @@ class Answer:
     headers: dict[str, str]
     content: bytes
     data: Any = field(compare=False, default=None)
+    path: str = field(compare=False, default="")
 
     @classmethod
-    def of(cls, response: Any) -> "Answer":
+    def of(cls, response: Any, path: str = "") -> "Answer":
         content = b"".join(response.streaming_content) if response.streaming else response.content
         is_json = "json" in response.headers.get("Content-Type", "") and content
-        return cls(response.status_code, dict(response.headers), content, response.json() if is_json else None)
+        data = response.json() if is_json else None
+        return cls(response.status_code, dict(response.headers), content, data, path)
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it says what is wrong, in the form that is promised there."""
+        return is_error(self.path, self.status, self.headers.get("Content-Type", ""), self.data)
 
     @property
     def told(self) -> tuple[int, dict[str, str], bytes]:
@@ -222,7 +230,7 @@ class World:
         execution = Execution.objects.create(
             tenant_id=tenant_id, user=member.user, endpoint=opened, llm_client=open_client, endpoint_version=1,
             llm_client_version=1, task_type="llm.chat", input="x", status="succeeded",
-            correlation_id=f"{tenant_id}-{next(_number)}",
+            correlation_id=f"{tenant_id}-{next(_number)}", provider=used, model=f"{tenant_id}-chat",
         )  # fmt: skip
         log = PromptLog.objects.create(
             tenant_id=tenant_id, user=member.user, execution=execution, log_key=f"{tenant_id}-{next(_number)}",
@@ -247,7 +255,12 @@ class World:
         self._add(tenant_id, False, member.user, artifact=[artifact], event=[event])
         self.rows.append(Row("organization", tenant_id, tenant_id, shared=True))
         models = {f"{row.slug}/{row.default_model}" for row in (spare, used)}
-        self.rows += [Row("model", name, tenant_id, shared=True) for name in models | {f"{used.slug}/chat"}]
+        models |= {f"{used.slug}/chat"}
+        self.rows += [Row(kind, name, tenant_id, shared=True) for name in models for kind in ("model", "served")]
+        self.rows += [
+            Row("served", own.slug, tenant_id, member.user),
+            Row("served", open_client.slug, tenant_id, shared=True),
+        ]
 
     def _provider(self, tenant_id: str) -> Any:
         number = next(_number)

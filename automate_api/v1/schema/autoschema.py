@@ -51,7 +51,8 @@ class AutoSchema(openapi.AutoSchema):
     components, whatever the host's `COMPONENT_SPLIT_REQUEST` says.
 
     A view's `error_statuses`, statuses or `Answer`s by action or method in lower case, are those beside the usual;
-    an action that is named there and runs something does not have the errors of runs unless it lists them.
+    an action that is named there and runs something does not have the errors of runs unless it lists them. Its
+    `error_form` says how they are written, where that is not as problems.
     """
 
     def get_operation(
@@ -180,8 +181,9 @@ class AutoSchema(openapi.AutoSchema):
 
     def _add_problems(self, operation: dict[str, Any]) -> None:
         answers = operation["responses"]
+        form: problems.Form = getattr(self.view, "error_form", problems.PROBLEMS)
         for answer in self._problems(operation):
-            answers.setdefault(str(answer.status), answer.reference(self.registry))
+            answers.setdefault(str(answer.status), answer.reference(self.registry, form))
 
     def _problems(self, operation: dict[str, Any]) -> Iterator[problems.Answer]:
         view: Any = self.view

@@ -22,6 +22,10 @@ _COST = "0.00001500"
 _CREATED, _UPDATED = "2026-01-31T12:00:00.000000Z", "2026-01-31T12:05:00.000000Z"
 _STARTED, _FINISHED = "2026-01-31T12:10:00.120000Z", "2026-01-31T12:10:00.962000Z"
 
+_COMPLETION_ID, _SECONDS = "chatcmpl-01a0b1c2d3e47f568a9b0c1d2e3f4a5b", 1_769_861_400
+_CHUNK = {"id": _COMPLETION_ID, "object": "chat.completion.chunk", "created": _SECONDS, "model": "helper"}
+_SERVED_MODEL = {"id": "helper", "object": "model", "created": _SECONDS, "owned_by": "models"}
+
 _STEP = {"name": "llm.chat", "attempt": 1, "status": "succeeded", "started_ms": 3, "duration_ms": 839}
 _INPUT_SCHEMA = {
     "type": "object",
@@ -131,6 +135,8 @@ EXAMPLES: dict[str, Any] = {
         "endpoint": 3,
         "endpoint_version": 1,
         "llm_client": 2,
+        "provider": None,
+        "model": "",
         "task_type": "llm.chat",
         "status": "succeeded",
         "input": {"question": _QUESTION},
@@ -272,6 +278,47 @@ EXAMPLES: dict[str, Any] = {
         "prices": {"input_price": "0.15", "output_price": "0.60"},
         "capabilities": ["llm.chat"],
     },
+    "AutomateCompletionRequest": {
+        "model": "helper",
+        "messages": [{"role": "user", "content": _QUESTION}],
+        "temperature": 0.2,
+        "stream": False,
+    },
+    "AutomatePassthroughRequest": {
+        "model": _MODEL,
+        "messages": [{"role": "user", "content": _QUESTION}],
+        "max_tokens": 100,
+    },
+    "AutomateCompletion": {
+        "id": _COMPLETION_ID,
+        "object": "chat.completion",
+        "created": _SECONDS,
+        "model": "helper",
+        "choices": [
+            {
+                "index": 0,
+                "message": {"role": "assistant", "content": _TEXT, "refusal": None},
+                "logprobs": None,
+                "finish_reason": "stop",
+            }
+        ],
+        "usage": _USAGE,
+    },
+    "AutomateServedModelList": {"object": "list", "data": [_SERVED_MODEL]},
+    "AutomateServedModel": _SERVED_MODEL,
+    "AutomateEmbeddingRequest": {
+        "model": "models/text-embedding-3-small",
+        "input": ["What is a fjord?"],
+        "encoding_format": "float",
+        "dimensions": 3,
+        "user": "u-4711",
+    },
+    "AutomateEmbeddingList": {
+        "object": "list",
+        "data": [{"object": "embedding", "index": 0, "embedding": [0.0023, -0.0093, 0.0157]}],
+        "model": "models/text-embedding-3-small",
+        "usage": {"prompt_tokens": 5, "total_tokens": 5},
+    },
     "AutomateChatRequest": {
         "input": {"messages": [{"role": "user", "content": _QUESTION}]},
         "params": {"max_tokens": 100},
@@ -279,6 +326,16 @@ EXAMPLES: dict[str, Any] = {
     "AutomateRunRequest": {"input": {"question": _QUESTION}, "params": {"max_tokens": 100}},
 }
 
+#: A chat completion in chunks.
+CHUNK_EXAMPLES: list[dict[str, Any]] = [
+    {**_CHUNK, "choices": [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}]}
+    for delta, reason in (
+        ({"role": "assistant", "content": ""}, None),
+        ({"content": "A fjord is a long, narrow inlet of the sea"}, None),
+        ({"content": " between steep cliffs, carved by a glacier."}, None),
+        ({}, "stop"),
+    )
+]
 #: A stream from its first event to its last.
 EVENTS: list[dict[str, Any]] = [
     {"id": 1, "event": "started", "data": {"attempt": 1}},

@@ -15,6 +15,8 @@ from automate_api.v1.schema.autoschema import AutoSchema
 #: What the tags of the package's operations stand for. An app above adds its own.
 TAGS = {
     "api-keys": _("Credentials for programs: a user's, narrowed to scopes."),
+    "chat": _("Conversations with models, as the OpenAI protocol has them."),
+    "embeddings": _("Vectors for texts, as the OpenAI protocol has them."),
     "artifacts": _("Files that callers bring and runs make."),
     "endpoints": _("What may be run: a task on a model, with the form of its input and who may run it."),
     "executions": _("Runs: what went in, how they ended, what they cost."),

@@ -1,7 +1,7 @@
 """Problems in the OpenAPI description: which errors an operation answers with, and their form (RFC 9457)."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
@@ -10,12 +10,14 @@ from rest_framework import exceptions as drf
 
 from automate_api import exceptions as ours
 from automate_api.exceptions import ErrorCode, FieldError, Usage
+from automate_api.v1 import errors
 from automate_api.v1.correlation import HEADER as CORRELATION_ID
 from automate_api.v1.errors import (
     MEDIA_TYPE,
     TYPE_PREFIX,
     LengthRequired,
     PreconditionFailed,
+    Problem,
     RangeNotSatisfiable,
     problem_for,
 )
@@ -23,6 +25,19 @@ from automate_api.v1.schema.components import RESPONSE, SCHEMA, component, objec
 from automate_api.v1.schema.headers import LIMITS, received
 
 _STRING = {"type": "string"}
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How errors are written. A view that speaks another protocol has its own as `error_form`.
+
+    `prefix` tells its components from others, `schema` registers what an error looks like, `as_dict` writes one.
+    """
+
+    prefix: str
+    media_type: str
+    schema: Callable[[ComponentRegistry], dict[str, str]]
+    as_dict: Callable[[Problem], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +50,19 @@ class Answer:
     errors: Sequence[Callable[[], Exception]]
     headers: Sequence[str] = ()
 
-    def reference(self, registry: ComponentRegistry) -> dict[str, str]:
+    def reference(self, registry: ComponentRegistry, form: Form) -> dict[str, str]:
         """A reference to it; its components are registered on the way."""
-        return component(registry, RESPONSE, f"Automate{self.name}", lambda: self._response(registry))
+        name = f"Automate{form.prefix}{self.name}"
+        return component(registry, RESPONSE, name, lambda: self._response(registry, form))
 
-    def _response(self, registry: ComponentRegistry) -> dict[str, Any]:
-        found = [problem_for(make()) for make in self.errors]
-        examples = {problem.code: {"value": problem.as_dict()} for problem in found if problem}
+    def _response(self, registry: ComponentRegistry, form: Form) -> dict[str, Any]:
+        # What it stands for may have another status elsewhere.
+        found = [replace(problem, status=self.status) for make in self.errors if (problem := problem_for(make()))]
+        examples = {problem.code: {"value": form.as_dict(problem)} for problem in found}
         return {
             "description": self.description,
             "headers": received(registry, CORRELATION_ID, *self.headers),
-            "content": {MEDIA_TYPE: {"schema": problem_schema(registry), "examples": examples}},
+            "content": {form.media_type: {"schema": form.schema(registry), "examples": examples}},
         }
 
 
@@ -155,7 +172,7 @@ NOT_STORED = Answer(
     (ours.NotConfigured, ours.CacheUnavailable),
     ("Retry-After",),
 )
-_OF_RUN = [
+OF_RUN = [
     Answer(
         409,
         "RunConflict",
@@ -186,6 +203,31 @@ _OF_RUN = [
     ),
 ]
 
+#: What a view says with `error_statuses` where it passes the caller's own body on.
+PASSED_ON = [
+    *(answer for answer in OF_RUN if answer.status != 502),
+    Answer(
+        400,
+        "PassedOn",
+        "Something that was sent does not fit, or cannot be read, or the model server did not accept it.",
+        (_misfit, drf.ParseError, _of_a_run(ours.UpstreamRejected)),
+    ),
+    Answer(
+        424,
+        "UpstreamAuthFailed",
+        "The model server did not accept the provider's key, which is staff's to change.",
+        (_of_a_run(ours.UpstreamAuthFailed),),
+    ),
+    Answer(
+        502,
+        "UpstreamBroken",
+        "The model server failed.",
+        [_of_a_run(error) for error in _UPSTREAM if error not in errors.PASSED_ON],
+    ),
+]
+#: The same of what the OpenAI protocol calls by the names of models.
+NO_MODEL = Answer(404, "NoModel", "There is no such model, or none that the caller may use.", (ours.ModelNotFound,))
+
 
 def answers(
     operation: Mapping[str, Any], method: str, *, is_run: bool, further: Collection[int | Answer] = ()
@@ -201,11 +243,11 @@ def answers(
     known = {answer.status: answer for answer in _USUAL}
     known |= {answer.status: answer for answer in (_OF_GET if method == "GET" else ())}
     known |= {answer.status: answer for answer in (_OF_POST if method == "POST" else ())}
-    known |= {answer.status: answer for answer in (_OF_RUN if is_run else ())}
+    known |= {answer.status: answer for answer in (OF_RUN if is_run else ())}
     own = {answer.status: answer for answer in further if isinstance(answer, Answer)}
     known |= own
     besides = {status for status in further if isinstance(status, int)} | own.keys()
-    statuses = {*_statuses(operation, method), *(answer.status for answer in _OF_RUN if is_run), *besides}
+    statuses = {*_statuses(operation, method), *(answer.status for answer in OF_RUN if is_run), *besides}
     for status in sorted(statuses):
         yield known.get(status) or _other(status)
 
@@ -237,6 +279,9 @@ def error_code(registry: ComponentRegistry) -> dict[str, str]:
 def problem_schema(registry: ComponentRegistry) -> dict[str, str]:
     """A reference to the form of every problem."""
     return component(registry, SCHEMA, "AutomateProblem", lambda: _problem(registry))
+
+
+PROBLEMS = Form("", MEDIA_TYPE, problem_schema, Problem.as_dict)
 
 
 def _codes() -> dict[str, Any]:

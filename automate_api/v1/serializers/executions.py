@@ -28,7 +28,7 @@ class StepSerializer(serializers.Serializer[Any]):
 
 
 class ExecutionSerializer(RowSerializer[Execution]):
-    """One run of an endpoint: what went in, how it ended, what it cost."""
+    """One run: what went in, how it ended, what it cost."""
 
     input = serializers.JSONField(read_only=True, help_text=_("What went in."))
     params = ObjectField(read_only=True, help_text=_("The parameters that the caller sent."))
@@ -52,6 +52,8 @@ class ExecutionSerializer(RowSerializer[Execution]):
             "endpoint",
             "endpoint_version",
             "llm_client",
+            "provider",
+            "model",
             "task_type",
             "status",
             "input",
@@ -76,6 +78,8 @@ class ExecutionSerializer(RowSerializer[Execution]):
                 "The endpoint's version at that time; null: an app ran this itself, without an endpoint."
             ),
             llm_client=_("The LLM client it ran on; null: none, or deleted since."),
+            provider=_("The provider that was called without an LLM client; null: none, or deleted since."),
+            model=_("The model that was called there; empty: an LLM client says it, or none was called."),
             task_type=_("What was done."),
             status=_("Where it stands."),
             cost=_("US dollars; null: no price is known."),

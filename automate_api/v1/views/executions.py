@@ -33,8 +33,9 @@ class ExecutionViewSet(RunsMixin, DomainMixin, BaseReadOnlyViewSet):
         parameters=PREFER,
         summary=_("Replay execution"),
         description=_(
-            "Run the same input on the same version of the endpoint again: a new execution, which points to this one. "
-            "With `Prefer: respond-async` the answer is a job, at once."
+            "Run the same input on the same version of the endpoint again, or of the LLM client, or on the provider "
+            "where it had neither: a new execution, which points to this one. With `Prefer: respond-async` the answer "
+            "is a job, at once."
         ),
         request=None,
         responses={

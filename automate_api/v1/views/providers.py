@@ -4,6 +4,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any, ClassVar
 
+from django.http import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiResponse, PolymorphicProxySerializer, extend_schema, extend_schema_view
 from rest_framework.decorators import action
@@ -11,16 +12,24 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
-from automate_api.models import Provider
+from automate_api.exceptions import FieldError, InvalidInput
+from automate_api.models import Execution, Provider
+from automate_api.services.completions import Asked, prepare_completion, read_completion_request
+from automate_api.services.models import LONGEST_MODEL, ProviderModel
 from automate_api.services.providers import create_provider, delete_provider, probe_provider, update_provider
 from automate_api.v1.base import BaseModelViewSet
+from automate_api.v1.base.views import RUN_ACTIONS
+from automate_api.v1.correlation import correlation_id_of
+from automate_api.v1.errors import PASSED_ON, answered, exception_handler
 from automate_api.v1.filtersets import ProviderFilterSet
-from automate_api.v1.schema.problems import CACHE_AWAY, NOT_STORED
+from automate_api.v1.schema import problems
+from automate_api.v1.serializers.completions import CHUNKS, CompletionSerializer, PassthroughRequestSerializer
 from automate_api.v1.serializers.providers import (
     ProviderMemberSerializer,
     ProviderSerializer,
     ProviderTestSerializer,
 )
+from automate_api.v1.views.completions import answer_completion
 from automate_api.v1.views.domain import DomainMixin
 
 _SHOWN = partial(
@@ -56,11 +65,19 @@ class ProviderViewSet(DomainMixin, BaseModelViewSet):
     ordering_fields = ("name", "created_at", "updated_at")
     scope_resource = "providers"
     staff_actions = frozenset({"create", "update", "partial_update", "destroy", "test"})
+    run_actions = RUN_ACTIONS | {"passthrough"}
+    # As of `RunsMixin`.
+    atomic_requests: ClassVar[bool] = False
     error_statuses: ClassVar[Any] = {
-        **dict.fromkeys(("create", "update", "partial_update"), (NOT_STORED,)),
-        "destroy": (CACHE_AWAY,),
+        **dict.fromkeys(("create", "update", "partial_update"), (problems.NOT_STORED,)),
+        "destroy": (problems.CACHE_AWAY,),
         "test": _NOT_CONFIGURED,
+        "passthrough": problems.PASSED_ON,
     }
+
+    def get_exception_handler(self) -> Any:
+        """What is passed on keeps the class of the model server's status."""
+        return partial(answered, statuses=PASSED_ON) if self.action == "passthrough" else exception_handler
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:
         """Members see less than staff."""
@@ -90,3 +107,44 @@ class ProviderViewSet(DomainMixin, BaseModelViewSet):
     def test(self, request: Request, pk: str | None = None) -> Response:
         """Really call it."""
         return Response(ProviderTestSerializer(probe_provider(self.get_object())).data)
+
+    def get_execution(self, request: Request, asked: Asked) -> Execution:
+        """What a body asks the provider for, checked and not stored yet.
+
+        Raises:
+            AutomateError: what `get_object` and `prepare_completion` raise; InvalidInput where no model is named.
+        """
+        provider = self.get_object()
+        model = asked.model or provider.default_model
+        if not model:
+            detail = str(_("Name a model: the provider has no default."))
+            raise InvalidInput([FieldError("model", "required", detail)])
+        if len(model) > LONGEST_MODEL:
+            raise InvalidInput([FieldError("model", "max_length", str(_("No model has such a long name.")))])
+        return prepare_completion(
+            ProviderModel(provider, model),
+            asked.body,
+            actor=self.get_actor(),
+            correlation_id=correlation_id_of(request),
+            task_type="openai.passthrough",
+        )
+
+    @extend_schema(
+        summary=_("Pass a chat completion through"),
+        description=_(
+            "Send the body of a chat completion to the provider, with members that nobody here knows, and answer in "
+            "the form of the OpenAI protocol; in chunks where `stream` is true. Without `model` it is the provider's "
+            "default. The run is an execution like any other. Addresses, keys and headers are refused, and so are "
+            "pictures that would have to be fetched."
+        ),
+        request=PassthroughRequestSerializer,
+        responses={
+            200: OpenApiResponse(CompletionSerializer, description=_("The completion.")),
+            (200, "text/event-stream"): CHUNKS,
+        },
+    )
+    @action(detail=True, methods=["post"])
+    def passthrough(self, request: Request, pk: str | None = None) -> HttpResponseBase:
+        """Pass it through."""
+        asked = read_completion_request(request.data)
+        return answer_completion(request, self.get_execution(request, asked), asked, name=None)

@@ -16,7 +16,7 @@ STOP = chunk_event({}, "stop")
 
 def assemble(*events: bytes, model: str = "asked") -> tuple[list[str], Completion]:
     assembler = ChatAssembler(model)
-    return [text for data in events for text in assembler.feed(data)], assembler.finish()
+    return [delta.text for data in events for delta in assembler.feed(data)], assembler.finish()
 
 
 def test_text_comes_as_it_is_sent_and_whole_at_the_end() -> None:
@@ -93,8 +93,8 @@ def test_done_counts_only_with_its_blank_line(missing: int) -> None:
 def test_the_text_before_a_fault_in_the_same_bytes_is_given() -> None:
     assembler, texts = ChatAssembler("m"), []
     with pytest.raises(UpstreamInvalid):  # noqa: PT012 - what came before the fault is the point
-        for text in assembler.feed(chunk_event({"content": "x"}) + event(b"{")):
-            texts.append(text)  # noqa: PERF402
+        for delta in assembler.feed(chunk_event({"content": "x"}) + event(b"{")):
+            texts.append(delta.text)  # noqa: PERF401
     assert texts == ["x"]
 
 

@@ -20,9 +20,11 @@ from automate_api.exceptions import RunCancelled, UpstreamFailed
 from automate_api.models import Execution, Job, JobEvent, JobStep, PromptLog, Provider
 from automate_api.services import attempts
 from automate_api.services.attempts import Attempt, work_on
-from automate_api.services.jobs import cancel_job
+from automate_api.services.jobs import cancel_job, create_job
 from automate_api.services.reaper import reap
 from automate_api.services.recording import Recorder
+from automate_api.services.runs import prepare_call
+from tests.factories import make_actor, make_provider
 from tests.hosts.shop.models import Item
 from tests.jobs.fixtures import Script, asked, write  # noqa: F401 - fixtures
 from tests.jobs.making import KEY, age, chat_endpoint, fresh, kinds, last_of, make_job, written_endpoint
@@ -388,6 +390,21 @@ def test_what_is_switched_off_is_not_called(upstream: FakeUpstream) -> None:
     work_on(job.pk)
     assert (fresh(job).status, fresh(job).error["code"], upstream.requests) == ("failed", "conflict", [])
     assert fresh(job).execution.error == fresh(job).error
+
+
+@pytest.mark.parametrize("fate", ["on", "off", "gone"])
+def test_a_job_on_a_provider_alone_calls_it_as_it_is_then(upstream: FakeUpstream, fate: str) -> None:
+    provider = make_provider(base_url=upstream.url, default_model="")
+    given = {"messages": [{"role": "user", "content": "Hello"}]}
+    how = {"actor": make_actor(), "correlation_id": "c", "input": given, "task_type": "openai.chat"}
+    job = create_job(prepare_call(provider, "chat", **how))
+    if fate == "gone":
+        provider.delete()
+    Provider.objects.update(enabled=fate == "on")
+    work_on(job.pk)
+    expected = {"on": ("succeeded", 1), "off": ("failed", 0), "gone": ("failed", 0)}
+    assert (fresh(job).status, len(upstream.requests)) == expected[fate]
+    assert fate == "on" or fresh(job).error["code"] == "conflict"
 
 
 def test_without_the_keys_of_the_host_a_job_fails_and_says_so(upstream: FakeUpstream, settings: Settings) -> None:

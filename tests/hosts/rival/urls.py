@@ -93,4 +93,5 @@ urlpatterns = [
     path("api/v1/modal/", include("automate_modal.urls")),
     path("", include("automate_api.workbench.urls")),
     path("v1/<slug:organization>/", include("automate_api.organization.urls")),
+    path("openai/v1/", include("automate_api.openai.urls")),
 ]
