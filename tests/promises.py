@@ -26,7 +26,7 @@ _OVERRIDE = re.compile(r"^Override.*:\n", re.MULTILINE)
 #: Stands for a default in a table where there is none.
 NOTHING = "none"
 #: Public by their names, but read by the OpenAPI description alone.
-_OF_THE_SCHEMA = {"error_statuses", "get_paginated_response_schema", "get_schema_operation_parameters"}
+_OF_THE_SCHEMA = {"error_form", "error_statuses", "get_paginated_response_schema", "get_schema_operation_parameters"}
 # What REST framework sets on a viewset once it is routed.
 _OF_THE_ROUTER = {"basename", "description", "detail", "name", "suffix"}
 
