@@ -21,6 +21,7 @@ from example_project.demo.console import DemoError, detail, heading, progress, s
 from example_project.demo.files import count_words
 from example_project.demo.jobs import outlive_a_worker
 from example_project.demo.processes import free_to_bind, manage, running, tail, wait_for_port
+from example_project.demo.programs import serve_programs
 from example_project.demo.story import tell
 from example_project.tenants.passwords import ADMIN, demo_password
 
@@ -123,6 +124,7 @@ def demo() -> None:
             endpoint = tell(client, f"{model}/v1", model_key)
             outlive_a_worker(client, endpoint, lambda: workers.enter_context(worker(env)))
             count_words(client)
+            serve_programs(client, staff)
             show_addresses(client, staff)
             if os.environ.get("ONCE") != "1":
                 serve_on(server)

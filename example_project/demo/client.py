@@ -48,9 +48,9 @@ class Client:
         headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
         return json.loads(self._read("POST", path, body, headers, expect=201, shown=f"  {name}"))
 
-    def download(self, path: str, headers: dict[str, str], *, expect: int) -> bytes:
-        """The bytes of an answer."""
-        return self._read("GET", path, None, headers, expect=expect, shown=f"  {headers}")
+    def read(self, method: str, path: str, headers: dict[str, str], *, expect: int = 200) -> bytes:
+        """Print and send a request without a body; the bytes of its answer. The headers may hold secrets."""
+        return self._read(method, path, None, headers, expect=expect, shown=f"  with {', '.join(headers)}")
 
     def _read(
         self, method: str, path: str, body: bytes | None, headers: dict[str, str], *, expect: int, shown: str
@@ -71,7 +71,11 @@ class Client:
 
         DemoError unless they are well-formed.
         """
-        started, method = time.monotonic(), "GET" if body is None else "POST"
+        yield from _events(self.lines(path, body), started=time.monotonic())
+
+    def lines(self, path: str, body: Any = None) -> Iterator[str]:
+        """The same as lines, without their ends."""
+        method = "GET" if body is None else "POST"
         headers = {"Accept": "text/event-stream", **_TYPE_OF_JSON}
         connection = self._send(method, path, _json(body), headers, shown=printed(body))
         try:
@@ -79,7 +83,8 @@ class Client:
             if answer.status != 200 or answer.headers.get_content_type() != "text/event-stream":
                 self._check(method, path, answer, answer.read(), expect=200)
                 raise DemoError(f"{method} {path} answered {answer.headers['Content-Type']}, not an event stream")
-            yield from _events(answer, started)
+            for line in answer:
+                yield line.decode().rstrip("\r\n")
         except (OSError, HTTPException) as error:
             raise DemoError(f"{method} {path}: the stream broke off ({error!r})") from error
         finally:
@@ -115,11 +120,10 @@ def _json(body: Any) -> bytes | None:
     return None if body is None else json.dumps(body).encode()
 
 
-def _events(answer: HTTPResponse, started: float) -> Iterator[Event]:
+def _events(lines: Iterator[str], *, started: float) -> Iterator[Event]:
     """The events of a stream (the field grammar of the HTML standard, section 9.2), comments left out."""
     name, data = "", ""
-    while raw := answer.readline():
-        line = raw.decode().rstrip("\r\n")
+    for line in lines:
         field, _, value = line.partition(":")
         value = value.removeprefix(" ")
         if field == "event":

@@ -50,8 +50,8 @@ def download(client: Client, table: dict[str, Any]) -> None:
     """The file in two parts, as after a connection that broke off."""
     heading("Download that file: the first half, then the rest")
     path, half = f"/api/v1/modal/artifacts/{table['id']}/download/", table["size"] // 2
-    first = client.download(path, {"Range": f"bytes=0-{half - 1}"}, expect=206)
-    rest = client.download(path, {"Range": f"bytes={half}-"}, expect=206)
+    first = client.read("GET", path, {"Range": f"bytes=0-{half - 1}"}, expect=206)
+    rest = client.read("GET", path, {"Range": f"bytes={half}-"}, expect=206)
     check(hashlib.sha256(first + rest).hexdigest() == table["sha256"], "the same SHA-256", table)
     detail(f"{len(first)} + {len(rest)} bytes, whole")
 
