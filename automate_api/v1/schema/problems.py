@@ -140,6 +140,13 @@ NO_STORAGE = Answer(
     (lambda: ours.StorageUnavailable("The file cannot be read."),),
     ("Retry-After",),
 )
+NO_CACHE = Answer(
+    503,
+    "CacheUnavailable",
+    "Other processes cannot be told of the change, which was not made.",
+    (ours.CacheUnavailable,),
+    ("Retry-After",),
+)
 _OF_RUN = [
     Answer(
         409,
