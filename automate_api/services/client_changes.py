@@ -9,6 +9,8 @@ send no signals, and neither does a host's own table that says who belongs to a 
 # ruff: noqa: SLF001 - `_meta` and `_base_manager` are public names of Django's
 
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from django.apps import apps
@@ -28,6 +30,9 @@ _UNSEEN = frozenset({"last_login", "password"})
 
 _PENDING = "_automate_list_change"
 
+# What was announced inside the innermost `ending_what_is_undone()`.
+_begun: ContextVar[list[Change] | None] = ContextVar("automate_begun", default=None)
+
 
 def scope_of_tenant(tenant_id: str) -> str:
     """What changes with any LLM client, share or provider of the tenant."""
@@ -41,9 +46,33 @@ def announce(*scopes: str, using: str | None = None) -> None:
         TransactionManagementError, CacheUnavailable: as for `changing()`.
     """
     alias = using or router.db_for_write(ChangeCounter)
-    unsaid = set(scopes) - set(_announced(alias))
+    unsaid = {*scopes}.difference(*(change._scopes for change in _announced(alias)))
     if unsaid:
         changing(*sorted(unsaid), using=alias)
+        begun = _begun.get()
+        if begun is not None:
+            begun += list(_announced(alias))[-1:]
+
+
+@contextmanager
+def ending_what_is_undone() -> Iterator[None]:
+    """Around a transaction: where an exception undoes it, what was announced inside is over at once.
+
+    Nothing has changed then, and without this nothing could be kept until the announcement ends by itself.
+    """
+    outer, begun = _begun.get(), list[Change]()
+    token = _begun.set(begun)
+    try:
+        yield
+    except BaseException:
+        for change in begun:
+            change.end()
+        raise
+    else:
+        if outer is not None:
+            outer += begun
+    finally:
+        _begun.reset(token)
 
 
 def connect() -> None:
@@ -71,12 +100,12 @@ def _uid(model: type[models.Model]) -> str:
     return f"automate_api.client_changes.{model._meta.label}"
 
 
-def _announced(alias: str) -> Iterator[str]:
-    """The scopes that are announced until the present transaction ends. What a savepoint undid is no longer there."""
+def _announced(alias: str) -> Iterator[Change]:
+    """What is announced until the present transaction ends. What a savepoint undid is no longer there."""
     for registered in connections[alias].run_on_commit:
         change = getattr(registered[1], "__self__", None)
         if isinstance(change, Change):
-            yield from change._scopes
+            yield change
 
 
 def _before_save(

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from automate_api.exceptions import Conflict, FieldError, InvalidInput, NotFound, PermissionDenied
 from automate_api.models.tenant import Actor
+from automate_api.services.client_changes import ending_what_is_undone
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -83,7 +84,7 @@ def free_slug(rows: models.QuerySet[Any], name: str, *, skip: int = 0) -> str:
 def storing(clash: Any = None) -> Iterator[None]:
     """One transaction in which a clash with a unique constraint is a `Conflict` and a bad value an `InvalidInput`."""
     try:
-        with transaction.atomic():
+        with ending_what_is_undone(), transaction.atomic():
             yield
     except IntegrityError as exc:
         raise Conflict(clash or _("Another one already has this name or slug.")) from exc

@@ -13,7 +13,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 from rest_framework.test import APIRequestFactory, force_authenticate
 
-from automate_api.exceptions import Conflict
+from automate_api.exceptions import Conflict, InvalidInput
 from automate_api.models import Actor, LLMClient, LLMClientShare
 from automate_api.services import kept as kept_module
 from automate_api.services.client_changes import PEOPLE, scope_of_tenant
@@ -226,10 +226,17 @@ def test_what_is_read_within_a_transaction_is_not_kept(scene: Scene) -> None:
     assert scene.look()["count"] == first["count"] + 1
 
 
-def test_a_change_that_is_undone_is_not_seen(scene: Scene) -> None:
+def test_a_change_that_is_refused_is_not_seen_and_stops_nobody_from_keeping_pages(scene: Scene) -> None:
     first = scene.look()
     with pytest.raises(Conflict):
         create_llm_client(actor=Actor(scene.ann, "default"), name="mine", provider=scene.provider)
+    with pytest.raises(InvalidInput):
+        update_llm_client(scene.mine, actor=scene.staff, temperature=7)
+    assert versions(TENANT, PEOPLE) is not None
+    with transaction.atomic():
+        with pytest.raises(Conflict):
+            rename_llm_client(make_llm_client(owner=scene.ann, provider=scene.provider), actor=scene.staff, name="mine")
+        transaction.set_rollback(True)
     assert scene.look() == first == scene.look(anew=True)
 
 

@@ -30,6 +30,9 @@ CHANGES = [
     "undo", "grant", "withdraw", "join", "join", "leave", "promote", "mail", "provider",
 ]  # fmt: skip
 
+#: Deadlocks, and locks that nobody lets go of.
+FAULTS = {"OperationalError", "InternalError"}
+
 
 class Process:
     """One of the processes; what it is asked it answers in order."""
@@ -109,7 +112,7 @@ def test_nobody_ever_sees_an_old_page_or_a_row_that_is_hidden_from_them(env: dic
             # One after the other, and both at once while each also reads.
             for writer in chance.sample(both, 2):
                 told = writer.do("change", chance.choice(CHANGES), chance.random())
-                assert told, "A change was not answered."
+                assert told not in FAULTS
                 for reader in both:
                     assert reader.do("look") == [], f"round {number} of seed {SEED}"
             warm += both[0].do("hits")
@@ -118,9 +121,8 @@ def test_nobody_ever_sees_an_old_page_or_a_row_that_is_hidden_from_them(env: dic
                 for what, seed in plan:
                     process.ask("change", what, seed)
                     process.ask("glance", seed)
-            for process, plan in zip(both, plans, strict=True):
-                for _ in range(2 * len(plan)):
-                    process.answer()
+            told = [process.answer() for process, plan in zip(both, plans, strict=True) for _ in range(2 * len(plan))]
+            assert not FAULTS.intersection(told), "They stood in each other's way."
             for reader in both:
                 assert reader.do("look") == [], f"round {number} of seed {SEED}, at once"
             if number % 3 == 2:
