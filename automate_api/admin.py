@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 from rest_framework.request import Request
 
-from automate_api.exceptions import CacheUnavailable, Conflict, StorageUnavailable
+from automate_api.exceptions import Conflict, StorageUnavailable
 from automate_api.models import (
     APIKey,
     Artifact,
@@ -358,11 +358,8 @@ class APIKeyAdmin(ReadOnlyAdmin):
     @admin.action(description=_("Revoke"), permissions=["delete"])
     def revoke(self, request: HttpRequest, keys: QuerySet[APIKey]) -> None:
         """Make the chosen keys useless for good."""
-        try:
-            for key in keys:
-                revoke_key(key)
-        except CacheUnavailable as exc:
-            self.message_user(request, exc.detail, messages.ERROR)
+        for key in keys:
+            revoke_key(key)
 
 
 @admin.register(IdempotencyKey)

@@ -4,6 +4,9 @@ What a caller sees of them depends on the LLM clients, shares and providers of i
 the users are and which groups they are in (`people`). `QuerySet.update()`, `bulk_create()`, `bulk_update()` and SQL
 send no signals, and neither does a host's own table that says who belongs to a tenant: whoever uses those calls
 `changing()` of `freshness.py` first, in the same transaction.
+
+Where the shared cache does not answer, the services refuse. What a host saves and deletes is not refused: neither its
+users nor its admin depend on our cache.
 """
 
 # ruff: noqa: SLF001 - `_meta` and `_base_manager` are public names of Django's
@@ -39,7 +42,7 @@ def scope_of_tenant(tenant_id: str) -> str:
     return f"tenant:{tenant_id}"
 
 
-def announce(*scopes: str, using: str | None = None) -> None:
+def announce(*scopes: str, using: str | None = None, required: bool = True) -> None:
     """`changing()`, unless the present transaction has said so before. Call it before rows are locked.
 
     Raises:
@@ -48,7 +51,7 @@ def announce(*scopes: str, using: str | None = None) -> None:
     alias = using or router.db_for_write(ChangeCounter)
     unsaid = {*scopes}.difference(*(change._scopes for change in _announced(alias)))
     if unsaid:
-        changing(*sorted(unsaid), using=alias)
+        changing(*sorted(unsaid), using=alias, required=required)
         begun = _begun.get()
         if begun is not None:
             begun += list(_announced(alias))[-1:]
@@ -120,9 +123,9 @@ def _before_save(
     if _is_new_member(instance):
         return
     if connections[using].in_atomic_block:
-        announce(_scope(instance), using=using)
+        announce(_scope(instance), using=using, required=False)
         return
-    change = Change([_scope(instance)], using=using)
+    change = Change([_scope(instance)], using=using, required=False)
     # A single save commits itself, and is over when it has been made. Where whoever calls commits, it ends by itself.
     if not in_transaction(connections[using]):
         vars(instance)[_PENDING] = change
@@ -148,12 +151,12 @@ def _before_delete(
     if isinstance(instance, LLMClient) and instance.deleted_at is not None:
         # No list shows it.
         return
-    announce(_scope(instance), using=using)
+    announce(_scope(instance), using=using, required=False)
 
 
 def _before_joining(sender: type[models.Model], action: str, using: str, **kwargs: Any) -> None:
     if action in {"pre_add", "pre_remove", "pre_clear"}:
-        announce(PEOPLE, using=using)
+        announce(PEOPLE, using=using, required=False)
 
 
 def _scope(instance: models.Model) -> str:

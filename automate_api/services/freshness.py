@@ -24,6 +24,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from automate_api.caches import find_cache, why_not_shared
 from automate_api.conf import settings
+from automate_api.exceptions import CacheUnavailable
 from automate_api.models import ChangeCounter
 from automate_api.services.version_stores import CachedVersions, CountedVersions, RedisVersions, VersionStore
 
@@ -37,14 +38,20 @@ def shared_cache() -> BaseCache | None:
     return cache if isinstance(cache, BaseCache) and why_not_shared(type(cache)) is None else None
 
 
-def changing(*scopes: str, using: str | None = None) -> None:
+def changing(*scopes: str, using: str | None = None, required: bool = True) -> None:
     """Say that something under `scopes` is about to change.
 
     Call it in the transaction that makes the change, before any row is touched, and once with all scopes: it may hold
-    others who name them until the transaction ends. `using` is the database, the one of this package unless given.
+    others who name them until the transaction ends.
 
     A transaction that announces changes must not take longer than a minute. One that is rolled back or killed keeps
     what is under its scopes from being cached for so long.
+
+    Args:
+        scopes: what changes.
+        using: its database, the one of this package unless given.
+        required: whether the change must not be made where it cannot be announced. If not, what others have cached may
+            count for them until it expires: for a minute.
 
     Raises:
         TransactionManagementError: there is no transaction.
@@ -54,7 +61,7 @@ def changing(*scopes: str, using: str | None = None) -> None:
     alias = using or router.db_for_write(ChangeCounter)
     if not in_transaction(connections[alias]):
         raise transaction.TransactionManagementError("changing() is called in the transaction that makes the change.")
-    change = Change(scopes, using=alias)
+    change = Change(scopes, using=alias, required=required)
     transaction.on_commit(change.end, using=alias, robust=True)
 
 
@@ -68,9 +75,13 @@ class Change:
         CacheUnavailable: as for `changing()`.
     """
 
-    def __init__(self, scopes: Sequence[str], *, using: str) -> None:
+    def __init__(self, scopes: Sequence[str], *, using: str, required: bool = True) -> None:
         self._scopes, self._token, self._store = sorted(set(scopes)), secrets.token_hex(16), _store()
-        self._store.begin(self._scopes, token=self._token, using=using)
+        try:
+            self._store.begin(self._scopes, token=self._token, using=using)
+        except CacheUnavailable:
+            if required:
+                raise
 
     def end(self) -> None:
         """What was changed is committed."""

@@ -13,8 +13,8 @@ from automate_api.services.freshness import shared_cache, versions
 
 logger = logging.getLogger(__name__)
 
-#: Seconds an answer is kept for. It is good for longer; what nobody asks for again shall not stay.
-KEPT_FOR = 300
+#: Seconds an answer is kept for. It is good for longer; but a change that could not be announced is to be seen.
+KEPT_FOR = 60
 
 # The longest answers that are kept, in bytes: of Memcached's megabyte, and of this process's memory.
 _LONGEST, _LONGEST_HERE = 900_000, 256 * 1024

@@ -68,10 +68,11 @@ def _announce(instance: models.Model, using: str) -> None:
         return
     scope = f"key:{instance.pk.hex}" if isinstance(instance, APIKey) else f"user:{instance.pk}"
     connection = connections[using]
+    # A host's users do not depend on our cache, and to refuse would let a key that is to end go on for longer.
     if connection.in_atomic_block:
-        changing(scope, using=using)
+        changing(scope, using=using, required=False)
         return
-    change = Change([scope], using=using)
+    change = Change([scope], using=using, required=False)
     # A single save commits itself, and is over when it has been made. Where whoever calls commits, it ends by itself.
     if not in_transaction(connection):
         vars(instance)[_PENDING] = change

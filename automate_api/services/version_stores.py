@@ -194,5 +194,5 @@ def _text(value: bytes | str) -> str:
 
 
 def _unavailable(exc: Exception) -> CacheUnavailable:
-    logger.error("The shared cache does not answer, so nothing that it may hold can be changed: %s", type(exc).__name__)
+    logger.error("The shared cache does not answer, so that it cannot be told of a change: %s", type(exc).__name__)
     return CacheUnavailable()

@@ -79,7 +79,7 @@ class PromptListApiView(WorkbenchView):
 
     Override:
         DEFAULT_PAGE_SIZE (25), max_page_size (200): LLM clients on a page.
-        cache_seconds (300): for how long a page is kept that nothing has changed of; 0: none is.
+        cache_seconds (60): for how long a page is kept that nothing has changed of; 0: none is.
         get_answer(actor, ownership, page, page_size): the answer's members. They are kept for each caller and class,
             until LLM clients, shares or providers of the tenant change, or users and their groups: one that depends on
             anything else sets `cache_seconds = 0`, or has `changing()` called where that changes.

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import redis
@@ -21,6 +22,7 @@ from automate_api.models import Actor, APIKey
 from automate_api.services import cached_keys
 from automate_api.services.api_keys import authenticate_key, issue_key, revoke_key, rotate_key
 from automate_api.services.freshness import changing, versions
+from automate_api.services.version_stores import RedisVersions
 from tests.automate_api.services.together import together
 from tests.factories import make_user
 from tests.hosts.examples.models import Colleague
@@ -264,20 +266,26 @@ def test_users_that_look_at_themselves_when_they_are_made_are_not_kept(
 DEAD = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1/0"}}
 
 
-def test_without_its_cache_a_key_is_read_and_not_changed(
-    settings: Settings, django_assert_num_queries: DjangoAssertNumQueries
+@pytest.mark.parametrize("end", [revoke_key, rotate, deactivate, APIKey.delete])
+def test_without_its_cache_a_key_is_read_and_ends_as_it_should(
+    end: Callable[[APIKey], Any], settings: Settings, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    """To other processes the cache may answer, and a key that was revoked would go on there."""
+    """Where it answers another process meanwhile, the key goes on there for as long as it is kept: a minute."""
     key, text = warm()
-    alive = settings.CACHES
     settings.CACHES = DEAD
     with django_assert_num_queries(1):
         assert authenticate_key(text) == key
-    for end in (revoke_key, rotate, deactivate, APIKey.delete):
-        with pytest.raises(CacheUnavailable):
-            end(key)
-    settings.CACHES = alive
-    assert authenticate_key(text) == key
+    end(key)
+    assert authenticate_key(text) is None
+
+
+def test_a_change_is_announced_at_its_end_where_the_cache_answers_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    key, text = warm()
+    away = Mock(side_effect=CacheUnavailable)
+    monkeypatch.setattr(RedisVersions, "begin", away)
+    revoke_key(key)
+    assert away.called
+    assert authenticate_key(text) is None
 
 
 def test_without_a_shared_cache_a_key_is_one_query_and_a_change_announces_nothing(
