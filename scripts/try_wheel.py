@@ -61,6 +61,8 @@ def configure() -> None:
     urlpatterns.append(path("api/v1/", include("automate_api.urls")))
     urlpatterns.append(path("api/v1/modal/", include("automate_modal.urls")))
     urlpatterns.append(path("openai/v1/", include("automate_api.openai.urls")))
+    urlpatterns.append(path("", include("automate_api.workbench.urls")))
+    urlpatterns.append(path("v1/<slug:organization>/", include("automate_api.organization.urls")))
 
 
 def modules(package: str) -> list[str]:
