@@ -25,7 +25,7 @@ from automate_api.services.providers import enabled_providers
 from automate_api.v1.base import BaseAPIView
 from automate_api.v1.negotiation import JSONForPages, JSONRenderer
 from automate_api.v1.prefer import location_of
-from automate_api.v1.schema.problems import CACHE_AWAY
+from automate_api.v1.schema.problems import NO_CACHE
 from automate_api.v1.serializers.llm_clients import NewNameSerializer
 from automate_api.v1.views.domain import ActorMixin
 from automate_api.workbench.answers import RenderedResponse
@@ -147,7 +147,7 @@ class _ClientView(WorkbenchView):
     """For views that change one LLM client, or make another of it."""
 
     scope_resource = "llm-clients"
-    error_statuses: ClassVar[Any] = {"post": (CACHE_AWAY,)}
+    error_statuses: ClassVar[Any] = {"post": (NO_CACHE,)}
 
     def get_object(self) -> LLMClient:
         """The LLM client of the path.

@@ -140,14 +140,14 @@ NO_STORAGE = Answer(
     (lambda: ours.StorageUnavailable("The file cannot be read."),),
     ("Retry-After",),
 )
-#: What a view says that changes what other processes may have cached, and one that also stores secrets.
-CACHE_AWAY = Answer(
+NO_CACHE = Answer(
     503,
     "CacheUnavailable",
-    "The cache that processes share does not answer, so that nothing can be changed now.",
+    "Other processes cannot be told of the change, which was not made.",
     (ours.CacheUnavailable,),
     ("Retry-After",),
 )
+#: The same of a view that also stores secrets.
 NOT_STORED = Answer(
     503,
     "NotStored",

@@ -1,6 +1,6 @@
 """`api-keys/`: credentials for programs."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
@@ -13,6 +13,7 @@ from automate_api.models import APIKey
 from automate_api.services.api_keys import create_key, revoke_key, rotate_key
 from automate_api.v1.base import BaseReadOnlyViewSet, StaffOnlyMixin
 from automate_api.v1.filtersets import APIKeyFilterSet
+from automate_api.v1.schema.problems import NO_CACHE
 from automate_api.v1.serializers.api_keys import APIKeySerializer, IssuedAPIKeySerializer, RotationSerializer
 from automate_api.v1.views.domain import DomainMixin
 
@@ -29,6 +30,7 @@ class APIKeyViewSet(StaffOnlyMixin, DomainMixin, mixins.CreateModelMixin, BaseRe
     filterset_class = APIKeyFilterSet
     ordering_fields = ("name", "created_at", "expires_at")
     scope_resource = "api-keys"
+    error_statuses: ClassVar[Any] = dict.fromkeys(("create", "rotate", "revoke"), (NO_CACHE,))
 
     @extend_schema(
         summary=_("Issue API key"),

@@ -30,7 +30,7 @@ from automate_api.v1.correlation import correlation_id_of
 from automate_api.v1.filtersets import LLMClientFilterSet
 from automate_api.v1.negotiation import prefers_event_stream
 from automate_api.v1.prefer import JOB_ACCEPTED, PREFER, answer_run
-from automate_api.v1.schema.problems import CACHE_AWAY
+from automate_api.v1.schema.problems import NO_CACHE
 from automate_api.v1.serializers.executions import ExecutionSerializer
 from automate_api.v1.serializers.llm_clients import (
     ChatRequestSerializer,
@@ -62,7 +62,7 @@ class LLMClientViewSet(DomainMixin, BaseModelViewSet):
     ordering_fields = ("name", "created_at", "updated_at")
     scope_resource = "llm-clients"
     error_statuses: ClassVar[Any] = dict.fromkeys(
-        ("create", "update", "partial_update", "destroy", "clone", "rename", "sharing", "restore"), (CACHE_AWAY,)
+        ("create", "update", "partial_update", "destroy", "clone", "rename", "sharing", "restore"), (NO_CACHE,)
     )
     # As of `RunsMixin`.
     atomic_requests: ClassVar[bool] = False

@@ -15,7 +15,7 @@ from automate_api.models import Provider
 from automate_api.services.providers import create_provider, delete_provider, probe_provider, update_provider
 from automate_api.v1.base import BaseModelViewSet
 from automate_api.v1.filtersets import ProviderFilterSet
-from automate_api.v1.schema.problems import CACHE_AWAY, NOT_STORED
+from automate_api.v1.schema.problems import NO_CACHE, NOT_STORED
 from automate_api.v1.serializers.providers import (
     ProviderMemberSerializer,
     ProviderSerializer,
@@ -58,7 +58,7 @@ class ProviderViewSet(DomainMixin, BaseModelViewSet):
     staff_actions = frozenset({"create", "update", "partial_update", "destroy", "test"})
     error_statuses: ClassVar[Any] = {
         **dict.fromkeys(("create", "update", "partial_update"), (NOT_STORED,)),
-        "destroy": (CACHE_AWAY,),
+        "destroy": (NO_CACHE,),
         "test": _NOT_CONFIGURED,
     }
 

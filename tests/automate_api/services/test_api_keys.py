@@ -192,11 +192,18 @@ def test_of_rotations_at_once_one_secret_and_the_one_before_it_are_left() -> Non
     assert len([text for text in texts if authenticate_key(text)]) == 2
 
 
+@pytest.fixture
+def read_each_time(settings: Settings) -> None:
+    """No cache keeps keys."""
+    settings.AUTOMATE_API_CACHE = None
+
+
 def last_used() -> Any:
     """When the one key there is was used last."""
     return APIKey.objects.get().last_used_at
 
 
+@pytest.mark.usefixtures("read_each_time")
 @pytest.mark.django_db(transaction=True)
 def test_its_last_use_is_written_once_in_a_while(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     _key, text = issue()
@@ -233,6 +240,7 @@ def test_it_is_written_after_the_transaction_of_a_request() -> None:
     assert last_used() is not None
 
 
+@pytest.mark.usefixtures("read_each_time")
 @pytest.mark.django_db(transaction=True)
 def test_a_database_that_cannot_be_written_to_opens_all_the_same(
     monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: DjangoAssertNumQueries

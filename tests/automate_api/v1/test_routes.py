@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from automate_api.models import APIKey, Endpoint, Execution, LLMClient, PromptLog, Provider
@@ -310,6 +311,20 @@ def test_an_api_key_is_rotated_without_a_gap(staff: Caller) -> None:
     assert shown.json()["previous_until"] == rotated.json()["previous_until"]
     assert "digest" not in shown.content.decode()
     assert staff("post", f"api-keys/{made['id']}/rotate/").data["previous_until"] is None
+
+
+def test_what_cannot_be_announced_is_a_503_and_not_done(staff: Caller, settings: Settings) -> None:
+    made = staff("post", "api-keys/", {"name": "ci", "scopes": ["endpoints:run"]}).data
+    alive = settings.CACHES
+    dead = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1/0"}
+    settings.CACHES = alive | {"dead": dead}
+    settings.AUTOMATE_API_CACHE = "dead"
+    for verb in ("rotate", "revoke"):
+        refused = staff("post", f"api-keys/{made['id']}/{verb}/")
+        assert (refused.status_code, refused.json()["code"]) == (503, "cache_unavailable")
+        assert int(refused["Retry-After"]) > 0
+    settings.AUTOMATE_API_CACHE = None
+    assert authenticate_key(made["api_key"]) is not None
 
 
 @pytest.mark.parametrize("overlap", [-1, 604_801, "a day", None, 1.5, 10**30])
