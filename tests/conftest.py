@@ -38,8 +38,13 @@ def on_postgres() -> bool:
     return urlsplit(os.environ.get("AUTOMATE_TEST_DATABASE_URL", "")).scheme in {"postgres", "postgresql"}
 
 
+#: Whoever takes one of these uses the default database.
+_DATABASE = {"db", "transactional_db", "django_db_setup", "django_db_reset_sequences", "live_server"}
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark the users of a service's fixture; leave `postgres` tests to the run that has PostgreSQL.
+    """Mark the users of a service's fixture and of the database; leave `postgres` tests to the run that has PostgreSQL.
 
     And leave those that need npm to whoever asks for them: nothing is fetched from there by surprise.
     """
@@ -48,8 +53,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("clients") and "clients" not in config.option.markexpr:
             item.add_marker(not_asked_for)
-        if "redis_cache" in getattr(item, "fixturenames", ()):
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if "redis_cache" in fixtures:
             item.add_marker("redis")
+        if fixtures & _DATABASE or any(item.get_closest_marker(name) for name in ("django_db", "postgres")):
+            item.add_marker("database")
         if item.get_closest_marker("postgres") and not on_postgres():
             item.add_marker(elsewhere)
 

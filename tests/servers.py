@@ -1,13 +1,18 @@
 """Real servers in processes of their own, and a small client for them."""
 
+import atexit
 import contextlib
+import functools
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -169,7 +174,31 @@ def environment(database_url: str, **extra: str) -> dict[str, str]:
 
 
 def seed(env: dict[str, str]) -> dict[str, str]:
-    """Migrate and fill the database; the API keys by user name."""
+    """Migrate and fill the database, which is empty; the API keys by user name.
+
+    SQLite's is a copy of one that was made before, in a process of its own.
+    """
+    scheme, _colon, name = env["AUTOMATE_TEST_DATABASE_URL"].partition(":///")
+    if scheme != "sqlite":
+        return _seeded(env)
+    file, keys = _seeded_file()
+    shutil.copy(file, name)
+    return dict(keys)
+
+
+@functools.cache
+def _seeded_file() -> tuple[Path, dict[str, str]]:
+    folder = Path(tempfile.mkdtemp(prefix="automate-seeded-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    file = folder / "db.sqlite3"
+    keys = _seeded(environment(f"sqlite:///{file}"))
+    with contextlib.closing(sqlite3.connect(file)) as database:
+        # All of it into the one file that is copied.
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return file, keys
+
+
+def _seeded(env: dict[str, str]) -> dict[str, str]:
     command = [sys.executable, "-m", "tests.hosts.served.seed"]
     done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:

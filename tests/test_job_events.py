@@ -1,8 +1,12 @@
-"""Logs of jobs over real sockets, from real servers: left at any event and resumed, nothing is lost or doubled."""
+"""Logs of jobs over real sockets, from real servers: left at any event and resumed, nothing is lost or doubled.
+
+`AUTOMATE_TEST_LOG_EVENTS` is how many events the log has that is left after each of them; 60 unless it is set.
+"""
 
 import contextlib
 import http.client
 import json
+import os
 import re
 import signal
 import socket
@@ -28,7 +32,7 @@ API, MODAL = "/api/v1", "/api/v1/modal"
 #: Those that the contract names.
 BROWSED = ("gunicorn-gthread", "uvicorn", "granian-asgi")
 CHROMIUM = Path("/usr/bin/chromium")
-EVENTS = 200
+EVENTS = int(os.environ.get("AUTOMATE_TEST_LOG_EVENTS") or 60)
 
 Frame = tuple[int, str, str]
 

@@ -152,6 +152,7 @@ def test_clients_that_leave_before_the_first_byte_leave_nothing_behind(
     assert model_server.open_connections == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(SERVERS))
 def test_a_waiting_stream_holds_no_database_connection(
     name: str, tmp_path: Path, postgres_url: str, model_server: FakeUpstream

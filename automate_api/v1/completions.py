@@ -92,15 +92,18 @@ class ChunkFraming:
 
     def alone(self, sequence: int, event: RunEvent) -> bytes:
         """The whole answer in as few chunks as it has kinds of pieces."""
-        self._begun = False
         if event.type is not EventType.FINAL:
             return self._failure(event.data)
         content = event.data["output"]["content"]
-        return self._begin() + (self._delta({"content": content}) if content else b"") + self._end(event.data)
+        # It is asked for before the last frames are, and they may be the first as well.
+        return self._role() + (self._delta({"content": content}) if content else b"") + self._end(event.data)
 
     def _begin(self) -> bytes:
         begun, self._begun = self._begun, True
-        return b"" if begun else self._delta({"role": "assistant", "content": ""})
+        return b"" if begun else self._role()
+
+    def _role(self) -> bytes:
+        return self._delta({"role": "assistant", "content": ""})
 
     def _end(self, data: Mapping[str, Any]) -> bytes:
         output, parts = data["output"], []

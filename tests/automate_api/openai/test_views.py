@@ -11,8 +11,10 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
+from automate_api.engine.events import EventType, RunEvent
 from automate_api.models import Execution, Job, LLMClient, PromptLog, Provider
 from automate_api.services.api_keys import issue_key
+from automate_api.v1.completions import ChunkFraming
 from tests.factories import make_llm_client, make_provider, make_user
 from tests.upstream import TEXT, FakeUpstream, chat_events, chunk_event, event, vector
 
@@ -365,6 +367,16 @@ def test_a_stream_sent_again_under_its_key_is_the_whole_answer_at_once(
     assert contents == [TEXT, TEXT]
     assert (first[0], first[-2:]) == (again[0], again[-2:])
     assert len(upstream.requests) == 1
+
+
+def test_what_is_kept_of_a_stream_takes_nothing_from_it() -> None:
+    """It is told before the last frames, and of a fast answer these are the first as well."""
+    framing = ChunkFraming(Execution(model="chat"), name=None, include_usage=False)
+    output = {"content": TEXT, "refusal": None, "tool_calls": [], "finish_reason": "stop"}
+    alone = framing.alone(2, RunEvent(EventType.FINAL, {"output": output, "usage": None, "cost": None}))
+    begun = framing.frame(1, RunEvent(EventType.STARTED, {"attempt": 1}))
+    assert b'"role":"assistant"' in begun
+    assert alone.startswith(begun)
 
 
 def test_a_run_is_replayed_as_what_it_was(caller: Caller, provider: Provider, helper: LLMClient) -> None:
