@@ -19,7 +19,7 @@ from pytest_django import Settings
 
 from automate_api.services.kept import forget_here
 from tests.services import POSTGRES_URL, REDIS_URL, obstacle
-from tests.upstream import upstream  # noqa: F401 - a fixture
+from tests.upstream import model_server, upstream  # noqa: F401 - fixtures
 
 REQUIRED = os.environ.get("AUTOMATE_TEST_REQUIRE_SERVICES") == "1"
 

@@ -25,14 +25,6 @@ JOBS, DEPLOY = "run-jobs", "deploy"
 
 
 @pytest.fixture(scope="module")
-def model_server() -> Iterator[FakeUpstream]:
-    server = FakeUpstream()
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory, model_server: FakeUpstream) -> Reader:
     """Somebody who has finished the tutorial."""
     reader = Reader(tmp_path_factory.mktemp("tutorial"), model_server)

@@ -14,14 +14,6 @@ from tests.upstream import TEXT, FakeUpstream
 LEAVERS = 200
 
 
-@pytest.fixture(scope="module")
-def model_server() -> Iterator[FakeUpstream]:
-    server = FakeUpstream()
-    server.start()
-    yield server
-    server.stop()
-
-
 @pytest.fixture(scope="module", params=sorted(SERVERS))
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, model_server: FakeUpstream

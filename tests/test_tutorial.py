@@ -14,14 +14,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(shutil.which("curl") is None,
 
 
 @pytest.fixture(scope="module")
-def model_server() -> Iterator[FakeUpstream]:
-    server = FakeUpstream()
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="module")
 def printed(tmp_path_factory: pytest.TempPathFactory, model_server: FakeUpstream) -> Iterator[list[str]]:
     """What the tutorial's commands print."""
     reader = Reader(tmp_path_factory.mktemp("tutorial"), model_server)

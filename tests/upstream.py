@@ -548,6 +548,15 @@ _FAILING: dict[str, _Failing] = {
 }
 
 
+@pytest.fixture(scope="module")
+def model_server() -> Iterator[FakeUpstream]:
+    """One for all tests of a module, for hosts that are told its address once."""
+    server = FakeUpstream()
+    server.start()
+    yield server
+    server.stop()
+
+
 @pytest.fixture
 def upstream(settings: Any) -> Iterator[FakeUpstream]:
     """A fake model server, admitted to the allow-list."""

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from django.http import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,7 +19,7 @@ from automate_api.organization.serializers import OrganizationModelsSerializer, 
 from automate_api.services.models import reachable_models
 from automate_api.services.prompt_archive import open_prompt_archive
 from automate_api.services.tokens import sign_in
-from automate_api.v1.archives import ZIP, ArchiveResponse
+from automate_api.v1.archives import ZIP, ZIP_FILE, ArchiveResponse
 from automate_api.v1.base import BaseAPIView, MaintenanceMixin, PublicAPIMixin
 from automate_api.v1.base.maintenance import refuse_in_maintenance
 from automate_api.v1.negotiation import AnyForm
@@ -27,8 +27,6 @@ from automate_api.v1.permissions import key_of
 from automate_api.v1.views.domain import is_asgi
 
 PREFIX = "prompt_log_prefix"
-
-_BYTES = {"type": "string", "format": "binary"}
 
 
 class OrganizationView(MaintenanceMixin, BaseAPIView):
@@ -165,13 +163,7 @@ class PromptLogsView(OrganizationView):
             "entries `{log_key}-system` and `{log_key}-history`, or `{log_key}-error` where the caller may not read it "
             "or it cannot be had. At most 1000. The API key needs the scope `prompt-logs:read`."
         ),
-        responses={
-            (200, ZIP): OpenApiResponse(
-                _BYTES,
-                description=_("The zip file."),
-                examples=[OpenApiExample("an archive", value="(the bytes of helper.zip)", media_type=ZIP)],
-            )
-        },
+        responses=ZIP_FILE,
     )
     def get(self, request: Request, organization: str) -> HttpResponseBase:
         """As a zip file, which is made while it is sent."""

@@ -1,12 +1,24 @@
 """Files that are made while they are sent."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any
 
 from django.http import StreamingHttpResponse
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 
 from automate_api.engine.storage import in_storage_thread, release_connections, release_request_thread
 
 ZIP = "application/zip"
+
+#: A zip file as an answer, for `@extend_schema`.
+ZIP_FILE: Mapping[Any, OpenApiResponse] = {
+    (200, ZIP): OpenApiResponse(
+        {"type": "string", "format": "binary"},
+        description=_("The zip file."),
+        examples=[OpenApiExample("an archive", value="(the bytes of helper.zip)", media_type=ZIP)],
+    )
+}
 
 
 class ArchiveResponse(StreamingHttpResponse):

@@ -19,14 +19,6 @@ pytestmark = pytest.mark.clients
 
 
 @pytest.fixture(scope="module")
-def model_server() -> Iterator[FakeUpstream]:
-    server = FakeUpstream()
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory, model_server: FakeUpstream) -> Iterator[Served]:
     """The example host, seeded, with the key of acme's staff."""
     folder: Path = tmp_path_factory.mktemp("example")

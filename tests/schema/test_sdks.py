@@ -35,14 +35,6 @@ EXPECTED: dict[str, Any] = {
 }
 
 
-@pytest.fixture(scope="module")
-def model_server() -> Iterator[FakeUpstream]:
-    server = FakeUpstream()
-    server.start()
-    yield server
-    server.stop()
-
-
 @pytest.fixture(scope="module", params=["gunicorn-gthread", "uvicorn"])
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, model_server: FakeUpstream

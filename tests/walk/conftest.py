@@ -19,14 +19,6 @@ TWO_TENANTS = {
 }
 
 
-@pytest.fixture(scope="module")
-def model_server() -> Iterator[FakeUpstream]:
-    server = FakeUpstream()
-    server.start()
-    yield server
-    server.stop()
-
-
 @pytest.fixture
 def upstream(model_server: FakeUpstream, settings: Any) -> FakeUpstream:
     """The module's model server, admitted to the allow-list; it has not been asked yet."""

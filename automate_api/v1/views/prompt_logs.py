@@ -5,13 +5,13 @@ from typing import Any, ClassVar
 
 from django.http import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.request import Request
 
 from automate_api.models import PromptLog
 from automate_api.services.prompt_archive import open_prompt_archive
-from automate_api.v1.archives import ZIP, ArchiveResponse
+from automate_api.v1.archives import ZIP, ZIP_FILE, ArchiveResponse
 from automate_api.v1.base import BaseReadOnlyViewSet
 from automate_api.v1.filtersets import PromptLogFilterSet
 from automate_api.v1.negotiation import AnyForm
@@ -20,8 +20,6 @@ from automate_api.v1.views.domain import DomainMixin, is_asgi
 
 PREFIX = "prefix"
 
-_BYTES = {"type": "string", "format": "binary"}
-_EXAMPLE = [OpenApiExample("an archive", value="(the bytes of helper.zip)", media_type=ZIP)]
 _DOWNLOAD: dict[str, Any] = {
     "parameters": [
         OpenApiParameter(
@@ -37,7 +35,7 @@ _DOWNLOAD: dict[str, Any] = {
         "The logs of the last 30 days whose key begins with the prefix, as a zip file: of each the entries "
         "`{log_key}-system` and `{log_key}-history`, or `{log_key}-error` where it cannot be had. At most 1000."
     ),
-    "responses": {(200, ZIP): OpenApiResponse(_BYTES, description=_("The zip file."), examples=_EXAMPLE)},
+    "responses": ZIP_FILE,
 }
 
 
