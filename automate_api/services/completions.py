@@ -30,13 +30,17 @@ LONGEST_PICTURE = 8_000_000
 # of a name counts as well as all of it: `azure_endpoint`, `aws_secret_access_key`.
 _ADDRESSING = re.compile(
     r"(?:^|_)(?:urls?|uris?|baseurl|endpoints?|hosts?|proxy|proxies|headers?|cookies?|credentials?|secrets?|passwords?"
-    r"|apikey|api_(?:base|key|type|version)|organi[sz]ation|webhooks?|callbacks?)(?:_|$)"
+    r"|apikey|apibase|extraheaders|api_(?:base|key|type|version)|organi[sz]ation|webhooks?|callbacks?)(?:_|$)"
     r"|^(?:auth|authorization|access_token|extra_(?:body|query)|default_query|query_params|http_client|fallbacks"
     r"|model_list|custom_llm_provider|chat_template|(?:aws|azure|bedrock|litellm|mock|vertex)_.*)$"
 )
+_CAMEL = re.compile(r"([a-z0-9])([A-Z])")
 # What these hold is data, in which a name means something else.
 _DATA = frozenset({"messages", "metadata", "response_format", "logit_bias", "tool_choice"})
 _DATA |= {"guided_choice", "guided_grammar", "guided_json", "guided_regex", "structured_outputs"}
+# What these hold may be the data itself, or where it is.
+_MEDIA = re.compile(r"(?:^|_)(?:images?|pictures?|videos?|audios?|files?|media)(?:_|$)")
+_LOCATION = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*://|file:)", re.IGNORECASE)
 _PICTURE = re.compile(r"data:[a-z]+/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]*={0,2}", re.IGNORECASE)
 
 # What would change the answer's form, by what changes nothing.
@@ -73,10 +77,10 @@ def read_completion_request(sent: Any) -> Asked:
     model, stream, options = (given.pop(name, None) for name in ("model", "stream", "stream_options"))
     require_valid([*_wrong_stream(stream, options), *_wrong_model(model)])
     given = {name: value for name, value in given.items() if name not in _NEUTRAL}
+    require_valid(list(islice(_elsewhere(given, _Watch()), _MOST_ERRORS)))
     messages = given.get("messages")
     if isinstance(messages, list):
         given["messages"] = [_tidied(message) for message in messages]
-        require_valid(list(islice(_elsewhere(messages, _Watch()), _MOST_ERRORS)))
     usage = isinstance(options, dict) and options.get("include_usage") is True
     return Asked(model, stream is True, usage, given)
 
@@ -128,12 +132,22 @@ class _Watch:
             raise InvalidInput([FieldError("", "too_complex", str(_("The body has too many members.")))])
         return _is_addressing(name[:256])
 
+    def is_media(self, name: str) -> bool:
+        """Whether it is one of a picture, a sound or a file; asked of names that were counted."""
+        return _MEDIA.search(_plain(_CAMEL.sub(r"\1_\2", name[:256]))) is not None
+
 
 @lru_cache(maxsize=1024)
 def _is_addressing(name: str) -> bool:
-    """In lower case and with its words joined by `_`, so that `baseURL`, `base-url` and `base_url` are the same."""
-    plain = re.sub(r"[^a-z0-9]+", "_", re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name).lower())
-    return _ADDRESSING.search(plain) is not None
+    """In lower case and with its words joined by `_`, so that `baseURL`, `base-url` and `base_url` are the same.
+
+    Some servers read names whatever their case is, so that `bAsE_uRl` counts as well, in which capitals part no words.
+    """
+    return any(_ADDRESSING.search(_plain(spelled)) for spelled in (name, _CAMEL.sub(r"\1_\2", name)))
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", name.lower())
 
 
 def members_of(sent: Any) -> dict[str, Any]:
@@ -201,22 +215,27 @@ def _tidied(message: Any) -> Any:
     return {name: value for name, value in kept.items() if not (name in {"annotations", "tool_calls"} and value == [])}
 
 
-def _elsewhere(messages: list[Any], watch: _Watch) -> Iterator[FieldError]:
-    """What in messages names something to be fetched; what is said may name anything."""
-    for number, message in enumerate(messages):
-        yield from _fetched(message, f"messages.{number}", watch)
+def _elsewhere(body: Mapping[str, Any], watch: _Watch) -> Iterator[FieldError]:
+    """What in messages, and in members that nobody here knows, is to be fetched; what is said may name anything."""
+    for name, value in body.items():
+        if name == "messages" or name not in _DATA | {"tools"}:
+            yield from _fetched({name: value}, "", watch)
 
 
-def _fetched(value: Any, path: str, watch: _Watch, *, is_address: bool = False) -> Iterator[FieldError]:
+def _fetched(
+    value: Any, path: str, watch: _Watch, *, is_address: bool = False, is_media: bool = False
+) -> Iterator[FieldError]:
     if isinstance(value, str):
         if is_address and len(value) > LONGEST_PICTURE:
             yield FieldError(path, "max_length", str(_("This is more than the server takes.")))
-        elif is_address and not _PICTURE.fullmatch(value):
+        elif (is_address and not _PICTURE.fullmatch(value)) or (is_media and _LOCATION.match(value)):
             yield FieldError(path, "refused", str(_ELSEWHERE))
     elif isinstance(value, dict):
         for name, inner in value.items():
             named = (is_address or watch.is_addressing(name)) and name != "detail"
-            yield from _fetched(inner, f"{path}.{name[:_LONGEST_NAME]}", watch, is_address=named)
+            within = is_media or watch.is_media(name)
+            place = f"{path}.{name[:_LONGEST_NAME]}".lstrip(".")
+            yield from _fetched(inner, place, watch, is_address=named, is_media=within)
     elif isinstance(value, list):
         for index, inner in enumerate(value):
-            yield from _fetched(inner, f"{path}.{index}", watch, is_address=is_address)
+            yield from _fetched(inner, f"{path}.{index}", watch, is_address=is_address, is_media=is_media)

@@ -11,8 +11,11 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
+from automate_api.engine.events import EventType, RunEvent
+from automate_api.ids import uuid7
 from automate_api.models import Execution, Job, LLMClient, PromptLog, Provider
 from automate_api.services.api_keys import issue_key
+from automate_api.v1.completions import ChunkFraming
 from tests.factories import make_llm_client, make_provider, make_user
 from tests.upstream import TEXT, FakeUpstream, chat_events, chunk_event, event, vector
 
@@ -163,6 +166,29 @@ def test_a_stream_that_breaks_ends_in_an_error_and_not_in_done(
     assert [chunk["choices"][0]["finish_reason"] for chunk in told[:-1]] == [None] * len(told[:-1])
     assert told[-1]["error"]["code"].startswith("upstream_")
     assert Execution.objects.get().status == "failed"
+
+
+def test_an_event_named_error_is_the_end_whatever_comes_with_it(
+    caller: Caller, provider: Provider, upstream: FakeUpstream
+) -> None:
+    said = [chunk_event({"content": "Well"}), chunk_event({}, "stop")]
+    upstream.answers["failed"] = b"".join([*said, b"event: error\ndata: {}\n\n", event(b"[DONE]")])
+    told = caller.stream("models/raw:failed")
+    assert (told[-1]["error"]["code"], Execution.objects.get().status) == ("upstream_failed", "failed")
+
+
+def test_the_frames_for_who_asks_again_take_nothing_from_those_of_the_stream() -> None:
+    said = {"content": "x", "refusal": None, "tool_calls": [], "finish_reason": "stop"}
+    end = RunEvent(EventType.FINAL, {"output": said, "usage": None, "cost": None})
+    broken = RunEvent(EventType.ERROR, {"code": "upstream_failed", "detail": "No.", "partial": ""})
+    for last in (end, broken):
+        framing = ChunkFraming(Execution(id=uuid7()), name="m", include_usage=False)
+        # All in one batch, of which the last was told before any was sent.
+        framing.alone(3, last)
+        events = [RunEvent(EventType.STARTED, {"attempt": 1}), RunEvent(EventType.TOKEN, {"text": "x"}), last]
+        sent = b"".join(framing.frame(number, one) for number, one in enumerate(events, 1))
+        assert sent.count(b'"role":"assistant"') == 1
+        assert framing.alone(3, last).count(b'"role":"assistant"') == (last is end)
 
 
 def test_a_refusal_is_told_as_one(caller: Caller, provider: Provider, upstream: FakeUpstream) -> None:
