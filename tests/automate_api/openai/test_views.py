@@ -178,7 +178,7 @@ def test_an_event_named_error_is_the_end_whatever_comes_with_it(
 
 
 def test_the_frames_for_who_asks_again_take_nothing_from_those_of_the_stream() -> None:
-    said = {"content": "x", "refusal": None, "tool_calls": [], "finish_reason": "stop"}
+    said: dict[str, Any] = {"content": "x", "refusal": None, "tool_calls": [], "finish_reason": "stop"}
     end = RunEvent(EventType.FINAL, {"output": said, "usage": None, "cost": None})
     broken = RunEvent(EventType.ERROR, {"code": "upstream_failed", "detail": "No.", "partial": ""})
     for last in (end, broken):
@@ -222,6 +222,15 @@ def test_the_providers_key_is_told_nowhere_also_in_pieces(
     told = caller.stream("models/raw:leak")
     assert told[-3]["choices"][0]["delta"]["tool_calls"][0]["function"] == {"name": "f", "arguments": "***"}
     assert KEY not in json.dumps([list(Execution.objects.values()), list(PromptLog.objects.values())], default=str)
+
+
+def test_a_secret_that_is_sent_as_a_models_name_is_not_stored(caller: Caller, provider: Provider) -> None:
+    path = f"/api/v1/providers/{provider.pk}/passthrough/"
+    for name in (KEY, "sk-proj-abcdefghijklmnopqrstuvwxyz0123456789ABCD"):
+        assert caller.client.post(path, {"model": name, "messages": HELLO}, format="json").status_code == 200
+        assert caller.post("embeddings", {"model": f"models/{name}", "input": "x"}).status_code == 200
+        read(caller.chat(f"models/{name}", stream=True))
+        assert name not in json.dumps([list(Execution.objects.values()), list(PromptLog.objects.values())], default=str)
 
 
 def test_what_goes_wrong_upstream_keeps_its_class_and_is_not_the_callers_key(
