@@ -20,8 +20,9 @@ _REFUSED = _("Where a model is, and how it is called, is the provider's; a reque
 _UNANSWERED = _("This is not answered here, so it cannot be asked for.")
 _ELSEWHERE = _("Only data: URLs: the model server would fetch any other from where it stands.")
 _LONGEST_NAME = 64
-#: How many names of members are looked at.
-_MOST_NAMES = 50_000
+#: How many names of members are looked at, in how many lists, and how much of a name: no server knows a longer one.
+_MOST_NAMES, _MOST_LISTS = 50_000, 100_000
+_LONGEST_KNOWN = 64
 _MOST_ERRORS = 20
 #: Characters of a picture's `data:` URL; the whole body may have no more than `AUTOMATE_API_MAX_REQUEST_BYTES`.
 LONGEST_PICTURE = 8_000_000
@@ -116,10 +117,21 @@ def _named_in_the_body() -> Iterator[None]:
 
 
 class _Watch:
-    """Tells names of addresses, keys and headers from others; of so many names at most."""
+    """Tells names of addresses, keys and headers from others; of so many names at most, in so many lists."""
 
     def __init__(self) -> None:
-        self._left = _MOST_NAMES
+        self._left, self._lists_left = _MOST_NAMES, _MOST_LISTS
+
+    def within(self, items: list[Any]) -> Iterator[tuple[int, Any]]:
+        """The items of a list that have names or texts in them, with their places.
+
+        Raises:
+            InvalidInput: it is one list too many.
+        """
+        # Those in it too, before they are listed with their paths.
+        self._lists_left -= 1 + sum(isinstance(item, list | dict) for item in items)
+        self._require(self._lists_left)
+        return ((place, item) for place, item in enumerate(items) if isinstance(item, str | list | dict))
 
     def is_addressing(self, name: str) -> bool:
         """Whether it is one of them.
@@ -128,13 +140,16 @@ class _Watch:
             InvalidInput: it is one name too many.
         """
         self._left -= 1
-        if self._left < 0:
-            raise InvalidInput([FieldError("", "too_complex", str(_("The body has too many members.")))])
-        return _is_addressing(name[:256])
+        self._require(self._left)
+        return _is_addressing(name[:_LONGEST_KNOWN])
 
     def is_media(self, name: str) -> bool:
         """Whether it is one of a picture, a sound or a file; asked of names that were counted."""
-        return _MEDIA.search(_plain(_CAMEL.sub(r"\1_\2", name[:256]))) is not None
+        return _is_media(name[:_LONGEST_KNOWN])
+
+    def _require(self, left: int) -> None:
+        if left < 0:
+            raise InvalidInput([FieldError("", "too_complex", str(_("The body has too many members.")))])
 
 
 @lru_cache(maxsize=1024)
@@ -143,7 +158,12 @@ def _is_addressing(name: str) -> bool:
 
     Some servers read names whatever their case is, so that `bAsE_uRl` counts as well, in which capitals part no words.
     """
-    return any(_ADDRESSING.search(_plain(spelled)) for spelled in (name, _CAMEL.sub(r"\1_\2", name)))
+    return any(_ADDRESSING.search(_plain(spelled)) for spelled in {name, _CAMEL.sub(r"\1_\2", name)})
+
+
+@lru_cache(maxsize=1024)
+def _is_media(name: str) -> bool:
+    return _MEDIA.search(_plain(_CAMEL.sub(r"\1_\2", name))) is not None
 
 
 def _plain(name: str) -> str:
@@ -198,7 +218,7 @@ def _addressing(body: Mapping[str, Any], watch: _Watch) -> Iterator[FieldError]:
                 elif not (path.startswith("tools.") and name == "function"):
                     level.append((place, inner))
         elif isinstance(value, list):
-            level += [(f"{path}.{index}", inner) for index, inner in enumerate(value)]
+            level += [(f"{path}.{index}", inner) for index, inner in watch.within(value) if not isinstance(inner, str)]
 
 
 def _unanswered(body: Mapping[str, Any]) -> Iterator[FieldError]:
@@ -237,5 +257,6 @@ def _fetched(
             place = f"{path}.{name[:_LONGEST_NAME]}".lstrip(".")
             yield from _fetched(inner, place, watch, is_address=named, is_media=within)
     elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _fetched(inner, f"{path}.{index}", watch, is_address=is_address, is_media=is_media)
+        for index, inner in watch.within(value):
+            if is_address or is_media or not isinstance(inner, str):
+                yield from _fetched(inner, f"{path}.{index}", watch, is_address=is_address, is_media=is_media)

@@ -76,6 +76,11 @@ def test_nothing_in_a_message_is_to_be_fetched(part: Any) -> None:
     assert (field.startswith("messages.0.more.0."), code) == (True, "refused")
 
 
+@pytest.mark.parametrize("member", ["x", "messages"])
+def test_a_body_of_nothing_but_brackets_is_not_looked_at_for_long(member: str) -> None:
+    assert refused(**{member: [[0]] * 60_000}) == [("", "too_complex")]
+
+
 def test_nothing_beside_the_messages_is_to_be_fetched() -> None:
     assert refused(images=["//uQxAAA", "http://inside/"]) == [("images.1", "refused")]
     sound = {"type": "input_audio", "input_audio": {"data": "//uQxAAA", "format": "mp3"}}
