@@ -10,7 +10,8 @@ class EventParser:
 
     An event is complete at its blank line: what follows the last one, however much it looks like an event, is never
     given. Lines end in LF or CRLF; comments and the fields `id` and `retry` are skipped. An event named `error` is
-    given as data like any other after setting `error_named`. UpstreamInvalid is raised for an event over a megabyte.
+    given as data like any other after setting `error_named`, and nothing after it. UpstreamInvalid is raised for an
+    event over a megabyte.
     """
 
     __slots__ = ("_data", "_data_size", "_first", "_rest", "_rest_size", "error_named")
@@ -68,4 +69,6 @@ class EventParser:
                 self.error_named |= content.startswith(b"event:") and content[6:].strip() == b"error"
             elif self._data:
                 events.append(self._take())
+                if self.error_named:
+                    break
         return events

@@ -1,9 +1,9 @@
 """Announces whatever changes lists of LLM clients: by the services, the admin, a host's own `save()` and `delete()`.
 
 What a caller sees of them depends on the LLM clients, shares and providers of its tenant (`tenant:<id>`), and on who
-the users are and which groups they are in (`people`). `QuerySet.update()`, `bulk_create()`, `bulk_update()` and SQL
-send no signals, and neither does a host's own table that says who belongs to a tenant: whoever uses those calls
-`changing()` of `freshness.py` first, in the same transaction.
+the users are and which groups they are in (`people`). `QuerySet.update()`, `bulk_create()`, `bulk_update()`,
+`delete()` of rows of `User.groups.through` and SQL send no signals, and neither does a host's own table that says who
+belongs to a tenant: whoever uses those calls `changing()` of `freshness.py` first, in the same transaction.
 
 Where the shared cache does not answer, the services refuse. What a host saves and deletes is not refused: neither its
 users nor its admin depend on our cache.

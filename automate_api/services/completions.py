@@ -20,8 +20,9 @@ _REFUSED = _("Where a model is, and how it is called, is the provider's; a reque
 _UNANSWERED = _("This is not answered here, so it cannot be asked for.")
 _ELSEWHERE = _("Only data: URLs: the model server would fetch any other from where it stands.")
 _LONGEST_NAME = 64
-#: How many names of members are looked at.
-_MOST_NAMES = 50_000
+#: How many names of members are looked at, in how many lists, and how much of a name: no server knows a longer one.
+_MOST_NAMES, _MOST_LISTS = 50_000, 100_000
+_LONGEST_KNOWN = 64
 _MOST_ERRORS = 20
 #: Characters of a picture's `data:` URL; the whole body may have no more than `AUTOMATE_API_MAX_REQUEST_BYTES`.
 LONGEST_PICTURE = 8_000_000
@@ -30,13 +31,17 @@ LONGEST_PICTURE = 8_000_000
 # of a name counts as well as all of it: `azure_endpoint`, `aws_secret_access_key`.
 _ADDRESSING = re.compile(
     r"(?:^|_)(?:urls?|uris?|baseurl|endpoints?|hosts?|proxy|proxies|headers?|cookies?|credentials?|secrets?|passwords?"
-    r"|apikey|api_(?:base|key|type|version)|organi[sz]ation|webhooks?|callbacks?)(?:_|$)"
+    r"|apikey|apibase|extraheaders|api_(?:base|key|type|version)|organi[sz]ation|webhooks?|callbacks?)(?:_|$)"
     r"|^(?:auth|authorization|access_token|extra_(?:body|query)|default_query|query_params|http_client|fallbacks"
     r"|model_list|custom_llm_provider|chat_template|(?:aws|azure|bedrock|litellm|mock|vertex)_.*)$"
 )
+_CAMEL = re.compile(r"([a-z0-9])([A-Z])")
 # What these hold is data, in which a name means something else.
 _DATA = frozenset({"messages", "metadata", "response_format", "logit_bias", "tool_choice"})
 _DATA |= {"guided_choice", "guided_grammar", "guided_json", "guided_regex", "structured_outputs"}
+# What these hold may be the data itself, or where it is.
+_MEDIA = re.compile(r"(?:^|_)(?:images?|pictures?|videos?|audios?|files?|media)(?:_|$)")
+_LOCATION = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*://|file:)", re.IGNORECASE)
 _PICTURE = re.compile(r"data:[a-z]+/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]*={0,2}", re.IGNORECASE)
 
 # What would change the answer's form, by what changes nothing.
@@ -73,10 +78,10 @@ def read_completion_request(sent: Any) -> Asked:
     model, stream, options = (given.pop(name, None) for name in ("model", "stream", "stream_options"))
     require_valid([*_wrong_stream(stream, options), *_wrong_model(model)])
     given = {name: value for name, value in given.items() if name not in _NEUTRAL}
+    require_valid(list(islice(_elsewhere(given, _Watch()), _MOST_ERRORS)))
     messages = given.get("messages")
     if isinstance(messages, list):
         given["messages"] = [_tidied(message) for message in messages]
-        require_valid(list(islice(_elsewhere(messages, _Watch()), _MOST_ERRORS)))
     usage = isinstance(options, dict) and options.get("include_usage") is True
     return Asked(model, stream is True, usage, given)
 
@@ -112,10 +117,21 @@ def _named_in_the_body() -> Iterator[None]:
 
 
 class _Watch:
-    """Tells names of addresses, keys and headers from others; of so many names at most."""
+    """Tells names of addresses, keys and headers from others; of so many names at most, in so many lists."""
 
     def __init__(self) -> None:
-        self._left = _MOST_NAMES
+        self._left, self._lists_left = _MOST_NAMES, _MOST_LISTS
+
+    def within(self, items: list[Any]) -> Iterator[tuple[int, Any]]:
+        """The items of a list that have names or texts in them, with their places.
+
+        Raises:
+            InvalidInput: it is one list too many.
+        """
+        # Those in it too, before they are listed with their paths.
+        self._lists_left -= 1 + sum(isinstance(item, list | dict) for item in items)
+        self._require(self._lists_left)
+        return ((place, item) for place, item in enumerate(items) if isinstance(item, str | list | dict))
 
     def is_addressing(self, name: str) -> bool:
         """Whether it is one of them.
@@ -124,16 +140,34 @@ class _Watch:
             InvalidInput: it is one name too many.
         """
         self._left -= 1
-        if self._left < 0:
+        self._require(self._left)
+        return _is_addressing(name[:_LONGEST_KNOWN])
+
+    def is_media(self, name: str) -> bool:
+        """Whether it is one of a picture, a sound or a file; asked of names that were counted."""
+        return _is_media(name[:_LONGEST_KNOWN])
+
+    def _require(self, left: int) -> None:
+        if left < 0:
             raise InvalidInput([FieldError("", "too_complex", str(_("The body has too many members.")))])
-        return _is_addressing(name[:256])
 
 
 @lru_cache(maxsize=1024)
 def _is_addressing(name: str) -> bool:
-    """In lower case and with its words joined by `_`, so that `baseURL`, `base-url` and `base_url` are the same."""
-    plain = re.sub(r"[^a-z0-9]+", "_", re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name).lower())
-    return _ADDRESSING.search(plain) is not None
+    """In lower case and with its words joined by `_`, so that `baseURL`, `base-url` and `base_url` are the same.
+
+    Some servers read names whatever their case is, so that `bAsE_uRl` counts as well, in which capitals part no words.
+    """
+    return any(_ADDRESSING.search(_plain(spelled)) for spelled in {name, _CAMEL.sub(r"\1_\2", name)})
+
+
+@lru_cache(maxsize=1024)
+def _is_media(name: str) -> bool:
+    return _MEDIA.search(_plain(_CAMEL.sub(r"\1_\2", name))) is not None
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", name.lower())
 
 
 def members_of(sent: Any) -> dict[str, Any]:
@@ -184,7 +218,7 @@ def _addressing(body: Mapping[str, Any], watch: _Watch) -> Iterator[FieldError]:
                 elif not (path.startswith("tools.") and name == "function"):
                     level.append((place, inner))
         elif isinstance(value, list):
-            level += [(f"{path}.{index}", inner) for index, inner in enumerate(value)]
+            level += [(f"{path}.{index}", inner) for index, inner in watch.within(value) if not isinstance(inner, str)]
 
 
 def _unanswered(body: Mapping[str, Any]) -> Iterator[FieldError]:
@@ -201,22 +235,28 @@ def _tidied(message: Any) -> Any:
     return {name: value for name, value in kept.items() if not (name in {"annotations", "tool_calls"} and value == [])}
 
 
-def _elsewhere(messages: list[Any], watch: _Watch) -> Iterator[FieldError]:
-    """What in messages names something to be fetched; what is said may name anything."""
-    for number, message in enumerate(messages):
-        yield from _fetched(message, f"messages.{number}", watch)
+def _elsewhere(body: Mapping[str, Any], watch: _Watch) -> Iterator[FieldError]:
+    """What in messages, and in members that nobody here knows, is to be fetched; what is said may name anything."""
+    for name, value in body.items():
+        if name == "messages" or name not in _DATA | {"tools"}:
+            yield from _fetched({name: value}, "", watch)
 
 
-def _fetched(value: Any, path: str, watch: _Watch, *, is_address: bool = False) -> Iterator[FieldError]:
+def _fetched(
+    value: Any, path: str, watch: _Watch, *, is_address: bool = False, is_media: bool = False
+) -> Iterator[FieldError]:
     if isinstance(value, str):
         if is_address and len(value) > LONGEST_PICTURE:
             yield FieldError(path, "max_length", str(_("This is more than the server takes.")))
-        elif is_address and not _PICTURE.fullmatch(value):
+        elif (is_address and not _PICTURE.fullmatch(value)) or (is_media and _LOCATION.match(value)):
             yield FieldError(path, "refused", str(_ELSEWHERE))
     elif isinstance(value, dict):
         for name, inner in value.items():
             named = (is_address or watch.is_addressing(name)) and name != "detail"
-            yield from _fetched(inner, f"{path}.{name[:_LONGEST_NAME]}", watch, is_address=named)
+            within = is_media or watch.is_media(name)
+            place = f"{path}.{name[:_LONGEST_NAME]}".lstrip(".")
+            yield from _fetched(inner, place, watch, is_address=named, is_media=within)
     elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _fetched(inner, f"{path}.{index}", watch, is_address=is_address)
+        for index, inner in watch.within(value):
+            if is_address or is_media or not isinstance(inner, str):
+                yield from _fetched(inner, f"{path}.{index}", watch, is_address=is_address, is_media=is_media)

@@ -32,8 +32,9 @@ _OUTCOME = (
     "duration_ms",
     "finished_at",
 )
-# Of a correlation id, which grows where a short secret is taken out of it.
+# Of a correlation id and of a model's name, which grow where a short secret is taken out of them.
 _LONGEST_ID = 128
+_LONGEST_MODEL = 200
 
 _executions, _prompt_logs = PreparedInsert(Execution), PreparedInsert(PromptLog)
 _endings = PreparedUpdate(
@@ -101,7 +102,7 @@ class Recorder:
             system=storable(redact(system, run.secrets)),
             history=storable(redact(history, run.secrets)),
             response=storable(redact(said or "".join(run.text), run.secrets)),
-            model=target.model if target else "",
+            model=_model(target.model, run.secrets) if target else "",
             provider=target.provider if target else "",
             usage=execution.usage,
         )
@@ -112,6 +113,12 @@ def redact_asked(execution: Execution, secrets: Sequence[str]) -> None:
     execution.input = redact(execution.input, secrets, also=storable)
     execution.params = redact(execution.params, secrets, also=storable)
     execution.correlation_id = redact(execution.correlation_id, secrets)[:_LONGEST_ID]
+    execution.model = _model(execution.model, secrets)
+
+
+def _model(name: str, secrets: Sequence[str]) -> str:
+    """A model's name, which callers may say themselves."""
+    return storable(redact(name, secrets))[:_LONGEST_MODEL] if name else ""
 
 
 def _log_prefix(execution: Execution) -> str:

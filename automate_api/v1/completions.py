@@ -14,6 +14,7 @@ from automate_api.models import Execution
 from automate_api.v1.errors import PASSED_ON, status_of_code
 
 _DONE = b"data: [DONE]\n\n"
+_ROLE = {"role": "assistant", "content": ""}
 _STREAMS = re.compile(rb'"stream"\s*:\s*true')
 
 _encoder = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
@@ -95,15 +96,13 @@ class ChunkFraming:
         if event.type is not EventType.FINAL:
             return self._failure(event.data)
         content = event.data["output"]["content"]
-        # It is asked for before the last frames are, and they may be the first as well.
-        return self._role() + (self._delta({"content": content}) if content else b"") + self._end(event.data)
+        said = self._delta({"content": content}) if content else b""
+        # Not `_begin()`: the stream itself may have its last frames, or all of them, still to come.
+        return self._delta(_ROLE) + said + self._end(event.data)
 
     def _begin(self) -> bytes:
         begun, self._begun = self._begun, True
-        return b"" if begun else self._role()
-
-    def _role(self) -> bytes:
-        return self._delta({"role": "assistant", "content": ""})
+        return b"" if begun else self._delta(_ROLE)
 
     def _end(self, data: Mapping[str, Any]) -> bytes:
         output, parts = data["output"], []

@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.exceptions import NotAcceptable
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -24,6 +25,7 @@ from automate_api.services.llm_clients import (
 from automate_api.services.providers import enabled_providers
 from automate_api.v1.base import BaseAPIView
 from automate_api.v1.negotiation import JSONForPages, JSONRenderer
+from automate_api.v1.permissions import require_authenticated
 from automate_api.v1.prefer import location_of
 from automate_api.v1.schema.problems import CACHE_AWAY
 from automate_api.v1.serializers.llm_clients import NewNameSerializer
@@ -63,6 +65,14 @@ class WorkbenchView(ActorMixin, BaseAPIView):
 
     content_negotiation_class = JSONForPages
     operation_namespace: ClassVar[str] = "automate"
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        """As everywhere, but whoever is not signed in is told that first, whatever they accept."""
+        try:
+            return super().perform_content_negotiation(request, force)
+        except NotAcceptable:
+            require_authenticated(request)
+            raise
 
     def get_exception_handler(self) -> Any:
         """Problems (RFC 9457) with `error`."""

@@ -283,6 +283,8 @@ CHECKS: Mapping[Check, Callable[[Operation, Policy], object]] = {
     a_list_shows_what_its_caller_may_see: lambda operation, policy: policy.lists,
     a_hidden_id_in_a_query_is_like_no_id: lambda operation, policy: policy.filters,
     an_own_id_in_a_query_finds: lambda operation, policy: policy.filters,
-    what_is_sent_again_is_answered_again: lambda operation, policy: policy.is_usual and operation.method == "POST",
-    an_idempotency_key_belongs_to_its_caller: lambda operation, policy: policy.is_usual and operation.method == "POST",
+    what_is_sent_again_is_answered_again: lambda operation, policy: policy.takes_keys and operation.method == "POST",
+    an_idempotency_key_belongs_to_its_caller: lambda operation, policy: (
+        policy.takes_keys and operation.method == "POST"
+    ),
 }

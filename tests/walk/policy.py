@@ -76,8 +76,13 @@ class Policy:
 
     @property
     def is_usual(self) -> bool:
-        """Whether it takes API keys, sessions and idempotency keys, as all do that speak no protocol of their own."""
+        """Whether it takes API keys and sessions, as all do that speak no protocol of their own."""
         return self.sign is None
+
+    @property
+    def takes_keys(self) -> bool:
+        """Whether it takes idempotency keys where it is a POST: one that only reads is answered anew."""
+        return self.is_usual and self.access != "read"
 
     def other_names(self) -> list[tuple[str, str]]:
         """Each keyword of the route with each of its places but the first, by which most checks go."""

@@ -237,7 +237,7 @@ def test_headers_make_no_difference_or_are_refused(attempt: Attempt) -> None:
     assert attempt.failures((url, one) for one in attempt.sample(bad)) == []
 
 
-@of([operation for operation in KNOWN if operation.method == "POST" and POLICIES[operation.key].is_usual])
+@of([operation for operation in KNOWN if operation.method == "POST" and POLICIES[operation.key].takes_keys])
 def test_an_idempotency_key_that_is_none_is_refused(attempt: Attempt) -> None:
     url = attempt.walk.url(attempt.walk.owner)
     assert attempt.failures((url, bad) for bad in corpus.idempotency_keys()) == []

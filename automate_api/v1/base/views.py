@@ -38,7 +38,7 @@ from automate_api.v1.filters import FilterBackend, OrderingBackend
 from automate_api.v1.idempotency import HEADER, claim_request, settle
 from automate_api.v1.negotiation import ContentNegotiation, JSONRenderer, hide_format_suffix
 from automate_api.v1.parsers import StrictJSONParser, require_readable_body
-from automate_api.v1.permissions import access_of, require_authenticated, require_scope, require_staff
+from automate_api.v1.permissions import READ, access_of, require_authenticated, require_scope, require_staff
 from automate_api.v1.query_params import list_query_params, require_known_query_params
 from automate_api.v1.schema import AutoSchema
 from automate_api.v1.serializers.representation import prepare
@@ -53,7 +53,8 @@ class BaseAPIView(ConfigurableMixin, CORSMixin, RateLimitMixin, APIView):
     somebody is signed in, the API key's scope admits the request, the user has the role, the limit is not reached; a
     subclass' `permission_classes`, `get_permissions()` and `@action` keywords come after them and can only add.
 
-    A POST may carry an `Idempotency-Key`; it is claimed after the guards and before any work.
+    A POST may carry an `Idempotency-Key`; it is claimed after the guards and before any work. One that only reads, as
+    `scope_access` says, is answered anew whatever its key is.
 
     Override:
         authentication_classes (`AUTOMATE_API_AUTHENTICATION_CLASSES`, read live): the authenticators.
@@ -131,7 +132,7 @@ class BaseAPIView(ConfigurableMixin, CORSMixin, RateLimitMixin, APIView):
 
     def _begin_work(self, request: Request) -> None:
         """Claim the request, which commits; only then open the transaction. A request answered before does no work."""
-        if request.method == "POST" and HEADER in request.headers:
+        if request.method == "POST" and HEADER in request.headers and self.scope_access != READ:
             outcome = claim_request(request, tenant_of_request(request))
             if isinstance(outcome, HttpResponse):
                 vars(self)["post"] = lambda *args, **kwargs: outcome

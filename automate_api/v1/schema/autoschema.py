@@ -21,7 +21,7 @@ from rest_framework import serializers
 from automate_api.v1.correlation import HEADER as CORRELATION_ID
 from automate_api.v1.idempotency import HEADER as IDEMPOTENCY_KEY
 from automate_api.v1.idempotency import REPLAYED
-from automate_api.v1.permissions import RUN
+from automate_api.v1.permissions import READ, RUN
 from automate_api.v1.schema import directions, headers, names, problems
 from automate_api.v1.schema.sampling import Sampler
 
@@ -177,7 +177,11 @@ class AutoSchema(openapi.AutoSchema):
 
     @property
     def _takes_idempotency_key(self) -> bool:
-        return self.method == "POST"
+        return self.method == "POST" and not self._only_reads
+
+    @property
+    def _only_reads(self) -> bool:
+        return self.method == "POST" and getattr(self.view, "scope_access", None) == READ
 
     def _add_problems(self, operation: dict[str, Any]) -> None:
         answers = operation["responses"]
@@ -190,7 +194,8 @@ class AutoSchema(openapi.AutoSchema):
         declared = getattr(view, "error_statuses", {}).get(getattr(view, "action", None) or self.method.lower())
         required: str = (view.get_required_scope() if hasattr(view, "get_required_scope") else None) or ""
         is_run = declared is None and required.endswith(f":{RUN}")
-        return problems.answers(operation, self.method, is_run=is_run, further=declared or ())
+        method = "GET" if self._only_reads else self.method
+        return problems.answers(operation, method, is_run=is_run, further=declared or ())
 
     def _add_examples(self, operation: dict[str, Any]) -> None:
         bodies = [("readOnly", operation.get("requestBody", {}))]

@@ -50,6 +50,10 @@ def test_an_event_named_error_is_noticed() -> None:
     assert parser.error_named
 
 
+def test_nothing_is_given_after_an_event_named_error() -> None:
+    assert feed([b"data: 1\n\nevent: error\ndata: 2\n\ndata: [DONE]\n\n"]) == [b"1", b"2"]
+
+
 @pytest.mark.parametrize("piece", [b"x" * 1000, b"data: " + b"x" * 1000 + b"\n", b"data: 1\n", b"data:\n"])
 def test_an_event_may_not_be_endless(piece: bytes) -> None:
     with pytest.raises(UpstreamInvalid):

@@ -12,6 +12,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from automate_api.engine.events import EventType, RunEvent
+from automate_api.ids import uuid7
 from automate_api.models import Execution, Job, LLMClient, PromptLog, Provider
 from automate_api.services.api_keys import issue_key
 from automate_api.v1.completions import ChunkFraming
@@ -167,6 +168,29 @@ def test_a_stream_that_breaks_ends_in_an_error_and_not_in_done(
     assert Execution.objects.get().status == "failed"
 
 
+def test_an_event_named_error_is_the_end_whatever_comes_with_it(
+    caller: Caller, provider: Provider, upstream: FakeUpstream
+) -> None:
+    said = [chunk_event({"content": "Well"}), chunk_event({}, "stop")]
+    upstream.answers["failed"] = b"".join([*said, b"event: error\ndata: {}\n\n", event(b"[DONE]")])
+    told = caller.stream("models/raw:failed")
+    assert (told[-1]["error"]["code"], Execution.objects.get().status) == ("upstream_failed", "failed")
+
+
+def test_the_frames_for_who_asks_again_take_nothing_from_those_of_the_stream() -> None:
+    said: dict[str, Any] = {"content": "x", "refusal": None, "tool_calls": [], "finish_reason": "stop"}
+    end = RunEvent(EventType.FINAL, {"output": said, "usage": None, "cost": None})
+    broken = RunEvent(EventType.ERROR, {"code": "upstream_failed", "detail": "No.", "partial": ""})
+    for last in (end, broken):
+        framing = ChunkFraming(Execution(id=uuid7()), name="m", include_usage=False)
+        # All in one batch, of which the last was told before any was sent.
+        framing.alone(3, last)
+        events = [RunEvent(EventType.STARTED, {"attempt": 1}), RunEvent(EventType.TOKEN, {"text": "x"}), last]
+        sent = b"".join(framing.frame(number, one) for number, one in enumerate(events, 1))
+        assert sent.count(b'"role":"assistant"') == 1
+        assert framing.alone(3, last).count(b'"role":"assistant"') == (last is end)
+
+
 def test_a_refusal_is_told_as_one(caller: Caller, provider: Provider, upstream: FakeUpstream) -> None:
     pieces = [chunk_event({"refusal": text}) for text in ("I will ", "not.")]
     upstream.answers["no"] = b"".join([*pieces, chunk_event({}, "stop"), event(b"[DONE]")])
@@ -198,6 +222,15 @@ def test_the_providers_key_is_told_nowhere_also_in_pieces(
     told = caller.stream("models/raw:leak")
     assert told[-3]["choices"][0]["delta"]["tool_calls"][0]["function"] == {"name": "f", "arguments": "***"}
     assert KEY not in json.dumps([list(Execution.objects.values()), list(PromptLog.objects.values())], default=str)
+
+
+def test_a_secret_that_is_sent_as_a_models_name_is_not_stored(caller: Caller, provider: Provider) -> None:
+    path = f"/api/v1/providers/{provider.pk}/passthrough/"
+    for name in (KEY, "sk-proj-abcdefghijklmnopqrstuvwxyz0123456789ABCD"):
+        assert caller.client.post(path, {"model": name, "messages": HELLO}, format="json").status_code == 200
+        assert caller.post("embeddings", {"model": f"models/{name}", "input": "x"}).status_code == 200
+        read(caller.chat(f"models/{name}", stream=True))
+        assert name not in json.dumps([list(Execution.objects.values()), list(PromptLog.objects.values())], default=str)
 
 
 def test_what_goes_wrong_upstream_keeps_its_class_and_is_not_the_callers_key(
@@ -367,16 +400,6 @@ def test_a_stream_sent_again_under_its_key_is_the_whole_answer_at_once(
     assert contents == [TEXT, TEXT]
     assert (first[0], first[-2:]) == (again[0], again[-2:])
     assert len(upstream.requests) == 1
-
-
-def test_what_is_kept_of_a_stream_takes_nothing_from_it() -> None:
-    """It is told before the last frames, and of a fast answer these are the first as well."""
-    framing = ChunkFraming(Execution(model="chat"), name=None, include_usage=False)
-    output = {"content": TEXT, "refusal": None, "tool_calls": [], "finish_reason": "stop"}
-    alone = framing.alone(2, RunEvent(EventType.FINAL, {"output": output, "usage": None, "cost": None}))
-    begun = framing.frame(1, RunEvent(EventType.STARTED, {"attempt": 1}))
-    assert b'"role":"assistant"' in begun
-    assert alone.startswith(begun)
 
 
 def test_a_run_is_replayed_as_what_it_was(caller: Caller, provider: Provider, helper: LLMClient) -> None:

@@ -33,7 +33,8 @@ def with_content(*parts: Any) -> list[Any]:
         "extraHeaders", "headers", "default_headers", "extra_query", "extra_body", "organization", "organisation",
         "proxies", "proxy", "http_client", "api_version", "azure_endpoint", "endpoint", "aws_secret_access_key",
         "aws_region_name", "vertex_credentials", "litellm_params", "custom_llm_provider", "fallbacks", "model_list",
-        "webhook_url", "authorization", "cookies", "chat_template",
+        "webhook_url", "authorization", "cookies", "chat_template", "bAsE_uRl", "ApI_bAsE", "APIBase", "eXtRa_HeAdErS",
+        "EXTRAHEADERS",
     ],
 )  # fmt: skip
 def test_where_and_how_a_model_is_called_is_not_the_callers_to_say(name: str) -> None:
@@ -62,6 +63,10 @@ def test_where_and_how_a_model_is_called_is_not_the_callers_to_say(name: str) ->
         {"type": "audio", "audioUrl": ["http://inside/"]},
         {"type": "text", "text": "x", "image_url": {"url": "http://inside/"}},
         {"type": "file", "file": {"file_uri": "gs://bucket/file"}},
+        {"type": "file", "file": {"file_data": "http://inside/"}},
+        {"type": "image_url", "iMaGe_uRl": {"uRl": "http://inside/"}},
+        {"type": "image", "image": "http://inside/"},
+        {"type": "input_audio", "inputAudio": {"data": " FILE:/etc/passwd", "format": "wav"}},
     ],
 )
 def test_nothing_in_a_message_is_to_be_fetched(part: Any) -> None:
@@ -69,6 +74,21 @@ def test_nothing_in_a_message_is_to_be_fetched(part: Any) -> None:
     assert (field.startswith("messages.0.content.0."), code) == (True, "refused")
     [(field, code)] = refused(messages=[{"role": "user", "content": "x", "more": [part]}])
     assert (field.startswith("messages.0.more.0."), code) == (True, "refused")
+
+
+@pytest.mark.parametrize("member", ["x", "messages"])
+def test_a_body_of_nothing_but_brackets_is_not_looked_at_for_long(member: str) -> None:
+    assert refused(**{member: [[0]] * 60_000}) == [("", "too_complex")]
+
+
+def test_nothing_beside_the_messages_is_to_be_fetched() -> None:
+    assert refused(images=["//uQxAAA", "http://inside/"]) == [("images.1", "refused")]
+    sound = {"type": "input_audio", "input_audio": {"data": "//uQxAAA", "format": "mp3"}}
+    said = {"type": "text", "text": "http://inside/"}
+    body = {"messages": with_content(sound, said), "stop": "http://", "user": "http://me/", "model": "m"}
+    assert read_completion_request(body).body["messages"] == body["messages"]
+    schema = {"type": "object", "properties": {"image": {"type": "string", "description": "http://inside/"}}}
+    assert refused(tools=[{"type": "function", "function": {"name": "f", "parameters": schema}}]) == []
 
 
 def test_a_picture_comes_with_the_request_and_may_be_large() -> None:

@@ -95,6 +95,17 @@ def test_where_there_is_no_administrator_there_are_nulls(api: APIClient) -> None
     assert listed(api)["admin"] == {"user": {"username": None, "email": None}, "account": {"accountNumber": "default"}}
 
 
+def test_an_idempotency_key_keeps_no_list_as_it_was(api: APIClient, user: Any) -> None:
+    before = []
+    for route, key in ((ROUTE, "objects"), (PROVIDERS, "providers")):
+        for _ in range(2):
+            answer = api.post(route, headers={"Idempotency-Key": "k"})
+            assert "Idempotent-Replayed" not in answer.headers
+            before.append(len(answer.json()[key]))
+            make_llm_client(owner=user)
+    assert before == [0, 1, 2, 3]
+
+
 def test_whoever_has_no_tenant_sees_nothing(settings: Settings, user: Any) -> None:
     settings.AUTOMATE_API_TENANT_RESOLVER = "tests.hosts.shop.people.tenant_of_header"
     make_user(is_staff=True)
@@ -300,9 +311,17 @@ def test_a_browser_is_sent_to_sign_in_and_a_program_is_told(path: str, settings:
     assert browser.status_code == 302
     assert browser["Location"] == f"/sign-in/?theme=dark&next={quote(unquote(path))}"
     assert browser["Cache-Control"] == "no-store"
-    for accept in ("*/*", "application/json", "application/json, text/html;q=0.9", "text/html;q=0"):
+    for accept in (
+        "*/*",
+        "application/json",
+        "application/json, text/html;q=0.9",
+        "text/html;q=0",
+        "image/png",
+        "x",
+        "",
+    ):
         answer = Client().post(path, headers={"Accept": accept})
-        assert answer.status_code in ({401} if accept != "text/html;q=0" else {401, 406})
+        assert (answer.status_code, bool(answer["WWW-Authenticate"])) == (401, True), accept
     answer = Client().post(path)
     assert (answer.status_code, answer.json()["error"]) == (401, answer.json()["detail"])
     assert answer["WWW-Authenticate"]
