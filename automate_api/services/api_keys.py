@@ -44,6 +44,8 @@ _live_keys = PreparedSelect(
 )
 
 _SHAPE = re.compile(r"aak_([0-9a-f]{32})_([A-Za-z0-9_-]{43})")
+# Where the secret begins.
+_SECRET = len("aak__") + 32
 _SCOPE = re.compile(r"\*|Admin:GetModels|[a-z][a-z0-9-]{0,63}:(?:read|write|run)")
 
 # When the last use of a key may be written again by this process, after the database refused it.
@@ -87,6 +89,16 @@ def authenticate_key(raw: str) -> APIKey | None:
 def find_live_key(key_id: UUID) -> APIKey | None:
     """The live key with this id, with its user, whoever asks; None where there is none. One query."""
     return _live_keys.get(key_id)
+
+
+def digest_of(raw: str) -> str:
+    """The digest of the secret in `raw`, which has the shape of our keys."""
+    return _digest(raw[_SECRET:])
+
+
+def live_digests(key: APIKey) -> list[str]:
+    """Of the secrets that open `key`, which `find_live_key` has found: the current one's, and the old for an overlap."""
+    return [digest for digest in (key.digest, key.previous_digest) if digest and _accepts(key, digest)[0]]
 
 
 def _accepts(key: APIKey, digest: str) -> tuple[bool, datetime | None]:
