@@ -74,7 +74,7 @@ def authenticate_key(raw: str) -> APIKey | None:
         known = cached.get(using=alias)
         if known is not None:
             return known
-    key = _live_keys.get(UUID(match[1]), using=alias)
+    key = _of_active_user(_live_keys.get(UUID(match[1]), using=alias))
     if key is None:
         return None
     accepted, ends = _accepts(key, _digest(match[2]))
@@ -88,7 +88,12 @@ def authenticate_key(raw: str) -> APIKey | None:
 
 def find_live_key(key_id: UUID) -> APIKey | None:
     """The live key with this id, with its user, whoever asks; None where there is none. One query."""
-    return _live_keys.get(key_id)
+    return _of_active_user(_live_keys.get(key_id))
+
+
+def _of_active_user(key: APIKey | None) -> APIKey | None:
+    """`key`, also where the host's users tell by something else than a column whether they are active."""
+    return key if key is not None and getattr(key.user, "is_active", True) else None
 
 
 def digest_of(raw: str) -> str:
@@ -97,7 +102,7 @@ def digest_of(raw: str) -> str:
 
 
 def live_digests(key: APIKey) -> list[str]:
-    """Of the secrets that open `key`, which `find_live_key` has found: the current one's, and the old for an overlap."""
+    """Of the secrets that open `key`, which `find_live_key` has found: the current one's, and the old in an overlap."""
     return [digest for digest in (key.digest, key.previous_digest) if digest and _accepts(key, digest)[0]]
 
 

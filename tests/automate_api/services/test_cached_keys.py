@@ -20,7 +20,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from automate_api.exceptions import CacheUnavailable
 from automate_api.models import Actor, APIKey
 from automate_api.services import cached_keys
-from automate_api.services.api_keys import authenticate_key, issue_key, revoke_key, rotate_key
+from automate_api.services.api_keys import authenticate_key, find_live_key, issue_key, revoke_key, rotate_key
 from automate_api.services.freshness import changing, versions
 from automate_api.services.version_stores import RedisVersions
 from tests.automate_api.services.together import together
@@ -261,6 +261,19 @@ def test_users_that_look_at_themselves_when_they_are_made_are_not_kept(
     with django_assert_num_queries(1):
         assert authenticate_key(text) == key
     assert kept() == before
+
+
+def test_users_that_compute_whether_they_are_active_are_asked_each_time(
+    monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    key, text = warm()
+    monkeypatch.setattr("automate_api.services.cached_keys.users_have", lambda name: False)
+    monkeypatch.setattr(User, "is_active", property(lambda user: user.first_name == "", lambda user, value: None))
+    with django_assert_num_queries(1):
+        assert authenticate_key(text) == key
+    User.objects.update(first_name="gone")
+    assert authenticate_key(text) is None
+    assert find_live_key(key.pk) is None
 
 
 DEAD = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1/0"}}
