@@ -66,11 +66,10 @@ def authenticate_key(raw: str) -> APIKey | None:
     match = _SHAPE.fullmatch(raw)
     if match is None:
         return None
-    cache, alias = shared_cache(), None
+    # Not a replica, which may be behind: what is revoked there is revoked, and what it tells is kept.
+    cache, alias = shared_cache(), router.db_for_write(APIKey)
     cached = None if cache is None or not can_keep_users() else CachedKey(cache, raw, match[1])
     if cached is not None:
-        # Not a replica, which may be behind: what it tells is kept.
-        alias = router.db_for_write(APIKey)
         known = cached.get(using=alias)
         if known is not None:
             return known
@@ -88,7 +87,7 @@ def authenticate_key(raw: str) -> APIKey | None:
 
 def find_live_key(key_id: UUID) -> APIKey | None:
     """The live key with this id, with its user, whoever asks; None where there is none. One query."""
-    return _of_active_user(_live_keys.get(key_id))
+    return _of_active_user(_live_keys.get(key_id, using=router.db_for_write(APIKey)))
 
 
 def _of_active_user(key: APIKey | None) -> APIKey | None:
@@ -188,13 +187,13 @@ def rotate_key(key: APIKey, *, actor: Actor, overlap_seconds: int | None = None)
         Conflict: the key is revoked.
         InvalidInput: the overlap is none.
     """
-    _require_no_more_than_own(actor, key.scopes, key.expires_at)
     overlap = settings.key_overlap if overlap_seconds is None else overlap_seconds
     if not 0 <= overlap <= MOST_OVERLAP:
         raise InvalidInput([FieldError("overlap_seconds", "invalid", str(_("This is from 0 seconds to a week.")))])
     secret = secrets.token_urlsafe(32)
     with storing():
         current = locked(key)
+        _require_no_more_than_own(actor, current.scopes, current.expires_at)
         if current.revoked_at is not None:
             raise Conflict(_("A revoked key cannot be rotated."))
         current.previous_digest = current.digest if overlap else ""
