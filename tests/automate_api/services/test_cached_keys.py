@@ -12,7 +12,7 @@ from django.contrib.auth import authenticate, get_user_model
 from django.contrib.auth.models import Group, User
 from django.core.cache import caches
 from django.db import connection, transaction
-from django.db.models.signals import pre_save
+from django.db.models.signals import post_init, pre_save
 from django.test import RequestFactory
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
@@ -261,6 +261,22 @@ def test_users_that_look_at_themselves_when_they_are_made_are_not_kept(
     with django_assert_num_queries(1):
         assert authenticate_key(text) == key
     assert kept() == before
+
+
+def test_users_that_somebody_looks_at_when_they_are_made_are_not_kept(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    key, text = warm()
+
+    def look_at_it(sender: Any, instance: Any, **kwargs: Any) -> None:
+        instance.was = (instance.first_name, instance.last_name)
+
+    post_init.connect(look_at_it, sender=User)
+    try:
+        with django_assert_num_queries(1):
+            assert authenticate_key(text) == key
+    finally:
+        post_init.disconnect(look_at_it, sender=User)
 
 
 def test_users_that_compute_whether_they_are_active_are_asked_each_time(
