@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import urllib.request
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -122,6 +123,13 @@ def test_it_is_sent_as_bearer_or_as_password(staff: Person) -> None:
     mismatches += [{**staff.bearer, "X-ORG-ID": name} for name in ("globex", "", "ACME", "\xff")]
     mismatches += [{**staff.basic(), "X-ORG-ID": "globex"}, odd.basic(f"acme_{odd.key.user_id}")]
     assert statuses(*mismatches) == {(401, "authentication_failed")}
+
+
+def test_a_client_that_waits_to_be_asked_for_basic_is_asked() -> None:
+    challenges = urllib.request.parse_http_list(ask(MODELS).headers["WWW-Authenticate"])
+    assert challenges == ['Bearer realm="organization"', 'Basic realm="organization"', 'charset="UTF-8"']
+    # Elsewhere a browser would ask its user.
+    assert "Basic" not in Client().get("/api/v1/models/").headers["WWW-Authenticate"]
 
 
 def test_it_ends_at_once_with_its_key_its_user_and_its_secret(staff: Person, settings: Settings) -> None:
