@@ -155,6 +155,18 @@ def test_other_changes_count_at_once_too(django_assert_num_queries: DjangoAssert
         assert authenticate_key(text) == found
 
 
+def test_a_row_that_is_named_by_text_is_the_same_row() -> None:
+    key, text = warm()
+    for written in (str(key.pk), key.pk.hex.upper()):
+        row: Any = APIKey.objects.get(pk=key.pk)
+        row.pk = row.name = written
+        row.save(update_fields=["name"])
+        found = authenticate_key(text)
+        assert found is not None
+        assert found.name == written
+        assert authenticate_key(text) == found
+
+
 def test_a_sign_in_changes_nothing(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     user = make_user()
     user.set_password("correct")
