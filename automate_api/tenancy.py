@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
@@ -25,8 +25,17 @@ def single_tenant(request: HttpRequest) -> str:
 
 
 def every_active_user(tenant_id: str) -> QuerySet[Any]:
-    """Every active user is a member of every tenant."""
-    return get_user_model()._default_manager.filter(is_active=True)  # noqa: SLF001 - Django's public name for it
+    """Every active user is a member of every tenant; every user where `is_active` is no column."""
+    users = get_user_model()._default_manager.all()  # noqa: SLF001 - Django's public name for it
+    return users.filter(is_active=True) if users_have("is_active") else users
+
+
+def users_have(name: str) -> bool:
+    """Whether the host's users have a column of this name; Django asks for none but a password's."""
+    try:
+        return bool(get_user_model()._meta.get_field(name).concrete)  # noqa: SLF001 - Django's public name for it
+    except FieldDoesNotExist:
+        return False
 
 
 def resolve_tenant(request: HttpRequest) -> str | None:

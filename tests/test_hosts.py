@@ -200,6 +200,7 @@ def test_the_story_has_a_good_end(bare: Told) -> None:
     assert bare["streaming"]["whole"] == [200, "text/event-stream", "started", "final"]
     assert bare["streaming"]["failed"] == [200, "text/event-stream", "started", "error"]
     assert bare["sharing"]["runs"] == [200, 404]
+    assert bare["leaving"]["key"] == [200, 401]
     assert bare["sharing"]["read"] == [404, 200, 404]
     assert bare["repeating"]["same"] == [True, True]
     assert bare["repeating"]["replayed"] == [None, "true", None, "true"]

@@ -10,15 +10,20 @@ from django.utils.translation import gettext_lazy as _
 from automate_api.ids import uuid7
 from automate_api.models.now import Now
 from automate_api.models.tenant import TenantModel, TenantQuerySet
+from automate_api.tenancy import users_have
 
 
 class APIKeyQuerySet(TenantQuerySet):
     """API keys by whether they still open anything."""
 
     def live(self) -> Self:
-        """Neither revoked nor expired, of users who may still sign in; the database's clock decides."""
+        """Neither revoked nor expired, of users who may still sign in; the database's clock decides.
+
+        Where the host's users have no column `is_active`, whether they may is left to whoever reads them.
+        """
         unexpired = models.Q(expires_at__isnull=True) | models.Q(expires_at__gt=Now())
-        return self.filter(unexpired, revoked_at__isnull=True, user__is_active=True)
+        keys = self.filter(unexpired, revoked_at__isnull=True)
+        return keys.filter(user__is_active=True) if users_have("is_active") else keys
 
 
 class APIKey(TenantModel):

@@ -63,6 +63,13 @@ class OnlyTokenAuthentication(TokenAuthentication):
             raise AuthenticationFailed(_INVALID)
         return found
 
+    def authenticate_header(self, request: Request) -> str:
+        """The challenges of a 401: many clients send Basic only where it is asked for (RFC 7617, section 2).
+
+        The other class does not ask: a browser would ask its user, on pages of a host that have sessions.
+        """
+        return f'{CHALLENGE}, Basic realm="organization", charset="UTF-8"'
+
 
 def _credentials(request: Request) -> tuple[str | None, str]:
     """The user named, if one is, and what may be a token."""

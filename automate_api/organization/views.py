@@ -82,9 +82,9 @@ class SignInView(PublicAPIMixin, OrganizationView):
         parameters=[ORGANIZATION, *SIGN_IN],
         summary=_("Sign in with API key"),
         description=_(
-            "A token for an API key, good for an hour. It ends earlier with the key, with its user's account, and when "
-            "the key gets another secret. Key, id and user must belong together and to the organization. Each address "
-            "may try five times a minute."
+            "A token for an API key, good for an hour. It ends earlier with the key, with its user's account, and with "
+            "the secret that it was given for. Key, id and user must belong together and to the organization. Each "
+            "address may try five times a minute."
         ),
         request=None,
         responses=OpenApiResponse(OrganizationTokenSerializer, description=_("The token.")),

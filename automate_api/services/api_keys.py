@@ -44,6 +44,8 @@ _live_keys = PreparedSelect(
 )
 
 _SHAPE = re.compile(r"aak_([0-9a-f]{32})_([A-Za-z0-9_-]{43})")
+# Where the secret begins.
+_SECRET = len("aak__") + 32
 _SCOPE = re.compile(r"\*|Admin:GetModels|[a-z][a-z0-9-]{0,63}:(?:read|write|run)")
 
 # When the last use of a key may be written again by this process, after the database refused it.
@@ -64,15 +66,14 @@ def authenticate_key(raw: str) -> APIKey | None:
     match = _SHAPE.fullmatch(raw)
     if match is None:
         return None
-    cache, alias = shared_cache(), None
+    # Not a replica, which may be behind: what is revoked there is revoked, and what it tells is kept.
+    cache, alias = shared_cache(), router.db_for_write(APIKey)
     cached = None if cache is None or not can_keep_users() else CachedKey(cache, raw, match[1])
     if cached is not None:
-        # Not a replica, which may be behind: what it tells is kept.
-        alias = router.db_for_write(APIKey)
         known = cached.get(using=alias)
         if known is not None:
             return known
-    key = _live_keys.get(UUID(match[1]), using=alias)
+    key = _of_active_user(_live_keys.get(UUID(match[1]), using=alias))
     if key is None:
         return None
     accepted, ends = _accepts(key, _digest(match[2]))
@@ -86,7 +87,22 @@ def authenticate_key(raw: str) -> APIKey | None:
 
 def find_live_key(key_id: UUID) -> APIKey | None:
     """The live key with this id, with its user, whoever asks; None where there is none. One query."""
-    return _live_keys.get(key_id)
+    return _of_active_user(_live_keys.get(key_id, using=router.db_for_write(APIKey)))
+
+
+def _of_active_user(key: APIKey | None) -> APIKey | None:
+    """`key`, also where the host's users tell by something else than a column whether they are active."""
+    return key if key is not None and getattr(key.user, "is_active", True) else None
+
+
+def digest_of(raw: str) -> str:
+    """The digest of the secret in `raw`, which has the shape of our keys."""
+    return _digest(raw[_SECRET:])
+
+
+def live_digests(key: APIKey) -> list[str]:
+    """Of the secrets that open `key`, which `find_live_key` has found: the current one's, and the old in an overlap."""
+    return [digest for digest in (key.digest, key.previous_digest) if digest and _accepts(key, digest)[0]]
 
 
 def _accepts(key: APIKey, digest: str) -> tuple[bool, datetime | None]:
@@ -171,13 +187,13 @@ def rotate_key(key: APIKey, *, actor: Actor, overlap_seconds: int | None = None)
         Conflict: the key is revoked.
         InvalidInput: the overlap is none.
     """
-    _require_no_more_than_own(actor, key.scopes, key.expires_at)
     overlap = settings.key_overlap if overlap_seconds is None else overlap_seconds
     if not 0 <= overlap <= MOST_OVERLAP:
         raise InvalidInput([FieldError("overlap_seconds", "invalid", str(_("This is from 0 seconds to a week.")))])
     secret = secrets.token_urlsafe(32)
     with storing():
         current = locked(key)
+        _require_no_more_than_own(actor, current.scopes, current.expires_at)
         if current.revoked_at is not None:
             raise Conflict(_("A revoked key cannot be rotated."))
         current.previous_digest = current.digest if overlap else ""

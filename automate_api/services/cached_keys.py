@@ -16,10 +16,12 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.cache import BaseCache
 from django.db import models
+from django.db.models.signals import post_init
 from django.utils import timezone
 
 from automate_api.models import APIKey
 from automate_api.services.freshness import look_up
+from automate_api.tenancy import users_have
 
 logger = logging.getLogger(__name__)
 
@@ -97,12 +99,15 @@ class CachedKey:
 def can_keep_users() -> bool:
     """Whether a user of the host can be made of some of its fields, as Django's own can.
 
-    One with an `__init__` of its own may look at any of them, and then each would be read from the database again, in
-    the worst case for ever.
+    One with an `__init__` of its own, or that somebody looks at by `post_init`, may be asked for any of them, and then
+    each would be read from the database again, in the worst case for ever. One that tells by other columns than
+    `is_active` whether it may sign in needs those too.
     """
     model: Any = get_user_model()
     django: Any = models.Model
-    return bool(model.__init__ is django.__init__ and model.from_db.__func__ is django.from_db.__func__)
+    is_plain = model.__init__ is django.__init__ and model.from_db.__func__ is django.from_db.__func__
+    is_plain = is_plain and not post_init.has_listeners(model)
+    return bool(is_plain and (users_have("is_active") or getattr(model, "is_active", True) is True))
 
 
 def kept_of_users() -> tuple[str, ...]:

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.core.exceptions import FieldDoesNotExist
 from django.db import router
 from django.utils.translation import gettext_lazy as _
 
 from automate_api.exceptions import FieldError, InvalidInput
 from automate_api.models import Actor, LLMClient
-from automate_api.tenancy import members_of
+from automate_api.tenancy import members_of, users_have
 
 #: Which LLM clients each word means: all that the actor may read, its own, other people's that are shared with it.
 OWNERSHIP: Mapping[str, Callable[[Any, Actor], Any]] = {
@@ -56,9 +55,9 @@ def list_llm_clients(*, actor: Actor, ownership: str, number: int, size: int) ->
 def administrator_of(tenant_id: str | None) -> Any:
     """Whom the members of a tenant turn to: the first of its active staff by id; None where there is nobody."""
     columns = {"is_staff": True, "is_active": True}
-    if tenant_id is None or not _has_column("is_staff"):
+    if tenant_id is None or not users_have("is_staff"):
         return None
-    known = {name: value for name, value in columns.items() if _has_column(name)}
+    known = {name: value for name, value in columns.items() if users_have(name)}
     users = members_of(tenant_id).using(router.db_for_write(get_user_model()))
     return users.filter(**known).order_by("pk").first()
 
@@ -67,10 +66,3 @@ def email_of(user: Any) -> str | None:
     """The e-mail address of a user; None where the host's users have none."""
     address = getattr(user, user.get_email_field_name(), None)
     return address if isinstance(address, str) else None
-
-
-def _has_column(name: str) -> bool:
-    try:
-        return bool(get_user_model()._meta.get_field(name).concrete)  # noqa: SLF001 - Django's public name
-    except FieldDoesNotExist:
-        return False

@@ -66,7 +66,9 @@ def _matters(instance: models.Model, update_fields: Collection[str] | None) -> b
 def _announce(instance: models.Model, using: str) -> None:
     if shared_cache() is None:
         return
-    scope = f"key:{instance.pk.hex}" if isinstance(instance, APIKey) else f"user:{instance.pk}"
+    # As the database has it: whoever made the instance may have given the text of a UUID.
+    pk: Any = instance._meta.pk.to_python(instance.pk)  # noqa: SLF001 - Django's public _meta
+    scope = f"key:{pk.hex}" if isinstance(instance, APIKey) else f"user:{pk}"
     connection = connections[using]
     # A host's users do not depend on our cache, and to refuse would let a key that is to end go on for longer.
     if connection.in_atomic_block:

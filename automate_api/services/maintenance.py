@@ -4,6 +4,8 @@ It is on where `AUTOMATE_API_MAINTENANCE` says so, and from `begin_maintenance` 
 that shares the database.
 """
 
+from django.db import router
+
 from automate_api.conf import settings
 from automate_api.exceptions import UnderMaintenance
 from automate_api.models import Maintenance
@@ -37,7 +39,8 @@ def seconds_to_wait() -> int | None:
     """After how many seconds callers are told to come back; None while there is no maintenance. At most one query."""
     if settings.maintenance:
         return settings.maintenance_retry_after
-    row = _rows.get(ONLY)
+    # Not of a replica, which may not know yet.
+    row = _rows.get(ONLY, using=router.db_for_write(Maintenance))
     return None if row is None else row.retry_after
 
 

@@ -2,7 +2,7 @@
 
 Each is signed with the first of `AUTOMATE_API_SIGNING_KEYS` by HMAC-SHA-256, and is verified with whichever of them its
 `kid` names. It says which key of which organization it stands for, and no more: what its holder may do is looked up
-when it is used, so that it ends with the key and with the user's account, and when the key gets another secret.
+when it is used, so that it ends with the key, with the user's account, and with the secret that it was given for.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from automate_api.conf import settings
 from automate_api.exceptions import NotConfigured
 from automate_api.models import APIKey
-from automate_api.services.api_keys import authenticate_key, find_live_key
+from automate_api.services.api_keys import authenticate_key, digest_of, find_live_key, live_digests
 
 #: How long a token lives.
 LIFETIME = timedelta(hours=1)
@@ -63,7 +63,8 @@ def sign_in(*, organization: str, api_key: str, key_id: str, user_id: str) -> Is
     claimed = ((str(key.pk), key_id), (str(key.user_id), user_id), (key.tenant_id, organization))
     # All are compared, whatever comes of the first.
     matches = [_same(*pair) for pair in claimed]
-    return _issue(key, *next(iter(signing.items()))) if all(matches) else None
+    # The digest is of what was sent: the row's may be of another secret, even of one from a moment later.
+    return _issue(key, digest_of(api_key), *next(iter(signing.items()))) if all(matches) else None
 
 
 def looks_like_token(text: str) -> bool:
@@ -87,8 +88,10 @@ def authenticate_token(text: str) -> APIKey | None:
     key = find_live_key(UUID(claims["key"]))
     if key is None:
         return None
-    expected = {"iss": key.tenant_id, "sub": str(key.user_id), "ver": _version(key, signing)}
-    return key if all(_same(claims[name], value) for name, value in expected.items()) else None
+    expected = {"iss": key.tenant_id, "sub": str(key.user_id)}
+    is_whose = all(_same(claims[name], value) for name, value in expected.items())
+    is_live = any(_same(claims["ver"], _version(key, digest, signing)) for digest in live_digests(key))
+    return key if is_whose and is_live else None
 
 
 def usable_signing_keys() -> list[str]:
@@ -99,7 +102,7 @@ def usable_signing_keys() -> list[str]:
     return [key for key in keys if isinstance(key, str) and len(key.encode()) >= SHORTEST_KEY]
 
 
-def _issue(key: APIKey, kid: str, signing: str) -> IssuedToken:
+def _issue(key: APIKey, digest: str, kid: str, signing: str) -> IssuedToken:
     now = datetime.now(tz=UTC).replace(microsecond=0)
     claims = {
         "iss": key.tenant_id,
@@ -109,7 +112,7 @@ def _issue(key: APIKey, kid: str, signing: str) -> IssuedToken:
         "exp": now + LIFETIME,
         "jti": uuid4().hex,
         "key": key.pk.hex,
-        "ver": _version(key, signing),
+        "ver": _version(key, digest, signing),
     }
     text = jwt.encode(claims, signing, algorithm=_ALGORITHM, headers={"kid": kid, "typ": TYPE})
     return IssuedToken(text, now + LIFETIME)
@@ -148,9 +151,9 @@ def _id_of(signing: str) -> str:
     return hashlib.sha256(b"automate-signing-key:" + signing.encode()).hexdigest()[:16]
 
 
-def _version(key: APIKey, signing: str) -> str:
-    """Which secret the API key has, so that a token ends when it gets another; only who can sign can tell."""
-    return hmac.digest(signing.encode(), f"{key.pk.hex}:{key.digest}".encode(), "sha256").hex()[:32]
+def _version(key: APIKey, digest: str, signing: str) -> str:
+    """Which secret of the API key a token was given for, so that it ends with it; only who can sign can tell."""
+    return hmac.digest(signing.encode(), f"{key.pk.hex}:{digest}".encode(), "sha256").hex()[:32]
 
 
 def _same(one: str, other: str) -> bool:

@@ -298,6 +298,14 @@ class Story:
         if row is not None:
             yield session("GET", reverse(f"{label}_change", args=[row.pk])).status_code
 
+    def leaving(self) -> Chapter:
+        """Somebody may no longer sign in."""
+        leaver = self.person("leaver", "default")
+        before = leaver("GET", api("endpoint-list")).status_code
+        leaver.user.is_active = False
+        leaver.user.save()
+        return {"key": [before, leaver("GET", api("endpoint-list")).status_code]}
+
     def own(self) -> Chapter:
         """What this host alone has."""
         chapter = getattr(settings, "STORY_OWN", None)
@@ -306,7 +314,7 @@ class Story:
 
 
 CHAPTERS = ("installation", "people", "making", "running", "streaming", "listing", "strangers", "sharing", "repeating")
-FURTHER = ("limits", "schema", "sessions", "admin", "own")
+FURTHER = ("limits", "schema", "sessions", "admin", "leaving", "own")
 
 
 def tell() -> dict[str, Chapter]:

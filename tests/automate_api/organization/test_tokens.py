@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import urllib.request
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from pytest_django import Settings
 
 from automate_api.models import Actor, APIKey
 from automate_api.services import tokens
-from automate_api.services.api_keys import revoke_key, rotate_key
+from automate_api.services.api_keys import authenticate_key, revoke_key, rotate_key
 from tests.automate_api.organization.fixtures import MODELS, SIGN_IN, Person, ask, person, told
 
 pytestmark = pytest.mark.django_db
@@ -124,6 +125,13 @@ def test_it_is_sent_as_bearer_or_as_password(staff: Person) -> None:
     assert statuses(*mismatches) == {(401, "authentication_failed")}
 
 
+def test_a_client_that_waits_to_be_asked_for_basic_is_asked() -> None:
+    challenges = urllib.request.parse_http_list(ask(MODELS).headers["WWW-Authenticate"])
+    assert challenges == ['Bearer realm="organization"', 'Basic realm="organization"', 'charset="UTF-8"']
+    # Elsewhere a browser would ask its user.
+    assert "Basic" not in Client().get("/api/v1/models/").headers["WWW-Authenticate"]
+
+
 def test_it_ends_at_once_with_its_key_its_user_and_its_secret(staff: Person, settings: Settings) -> None:
     held, yesterday = staff.bearer, timezone.now() - timedelta(days=1)
     users = type(staff.key.user).objects.filter(pk=staff.key.user_id)
@@ -141,6 +149,30 @@ def test_it_ends_at_once_with_its_key_its_user_and_its_secret(staff: Person, set
     assert ask(MODELS, **held).status_code == 200
     revoke_key(fresh.key)
     assert statuses(held) == {(401, "authentication_failed")}
+
+
+def test_it_ends_with_the_secret_that_it_was_given_for(staff: Person) -> None:
+    before = staff.bearer
+    fresh = Person(*rotate_key(staff.key, actor=Actor(staff.key.user, "acme"), overlap_seconds=3600))
+    held = (before, staff.bearer, fresh.bearer)
+    assert [ask(MODELS, **headers).status_code for headers in held] == [200, 200, 200]
+    APIKey.objects.update(previous_until=timezone.now() - timedelta(seconds=1))
+    assert [ask(MODELS, **headers).status_code for headers in held] == [401, 401, 200]
+
+
+def test_a_secret_that_ends_while_it_signs_in_gives_no_token_of_the_next(
+    staff: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def rotated_meanwhile(text: str) -> APIKey | None:
+        found = authenticate_key(text)
+        assert found is not None
+        rotate_key(found, actor=Actor(found.user, "acme"))
+        # One from the cache has no digest, and reads it when it is asked for it.
+        known: APIKey = APIKey.objects.defer("digest").get(pk=found.pk)
+        return known
+
+    monkeypatch.setattr(tokens, "authenticate_key", rotated_meanwhile)
+    assert statuses(staff.bearer) == {(401, "authentication_failed")}
 
 
 def test_the_first_key_signs_and_all_verify(staff: Person, settings: Settings) -> None:

@@ -10,11 +10,12 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from automate_api.exceptions import Conflict, InvalidInput, PermissionDenied
-from automate_api.models import Actor, APIKey
+from automate_api.models import Actor, APIKey, Maintenance
 from automate_api.services import api_keys
 from automate_api.services.api_keys import (
     authenticate_key,
     create_key,
+    find_live_key,
     issue_key,
     looks_like_key,
     revoke_key,
@@ -22,6 +23,7 @@ from automate_api.services.api_keys import (
 )
 from automate_api.services.freshness import versions
 from automate_api.services.leases import from_now
+from automate_api.services.maintenance import seconds_to_wait
 from tests.automate_api.services.together import together
 from tests.factories import make_user
 
@@ -40,6 +42,20 @@ def test_a_key_is_recognised_with_one_query(django_assert_num_queries: DjangoAss
         assert found == key
         assert found is not None
         assert found.user.is_active
+
+
+class Replicated:
+    """A host's router that reads from a replica, which nobody can reach."""
+
+    def db_for_read(self, model: Any, **hints: Any) -> str | None:
+        return "replica" if model in {APIKey, Maintenance} and "instance" not in hints else None
+
+
+def test_what_must_count_at_once_is_not_read_from_a_replica(settings: Settings) -> None:
+    key, text = issue()
+    settings.DATABASE_ROUTERS = [f"{__name__}.{Replicated.__name__}"]
+    assert authenticate_key(text) == find_live_key(key.pk) == key
+    assert seconds_to_wait() is None
 
 
 def test_nothing_stored_or_shown_holds_the_secret() -> None:
@@ -99,6 +115,10 @@ def test_a_key_makes_no_key_that_may_do_more() -> None:
     wide, _text = issue()
     with pytest.raises(PermissionDenied):
         rotate_key(wide, actor=actor)
+    widened, _text = issue(scopes=["endpoints:run"])
+    APIKey.objects.filter(pk=widened.pk).update(scopes=["*"])
+    with pytest.raises(PermissionDenied):
+        rotate_key(widened, actor=actor)
     assert create_key(actor=actor, name="same", scopes=["endpoints:run"])[0].tenant_id == "acme"
 
 

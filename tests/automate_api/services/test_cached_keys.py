@@ -12,7 +12,7 @@ from django.contrib.auth import authenticate, get_user_model
 from django.contrib.auth.models import Group, User
 from django.core.cache import caches
 from django.db import connection, transaction
-from django.db.models.signals import pre_save
+from django.db.models.signals import post_init, pre_save
 from django.test import RequestFactory
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
@@ -20,7 +20,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from automate_api.exceptions import CacheUnavailable
 from automate_api.models import Actor, APIKey
 from automate_api.services import cached_keys
-from automate_api.services.api_keys import authenticate_key, issue_key, revoke_key, rotate_key
+from automate_api.services.api_keys import authenticate_key, find_live_key, issue_key, revoke_key, rotate_key
 from automate_api.services.freshness import changing, versions
 from automate_api.services.version_stores import RedisVersions
 from tests.automate_api.services.together import together
@@ -155,6 +155,18 @@ def test_other_changes_count_at_once_too(django_assert_num_queries: DjangoAssert
         assert authenticate_key(text) == found
 
 
+def test_a_row_that_is_named_by_text_is_the_same_row() -> None:
+    key, text = warm()
+    for written in (str(key.pk), key.pk.hex.upper()):
+        row: Any = APIKey.objects.get(pk=key.pk)
+        row.pk = row.name = written
+        row.save(update_fields=["name"])
+        found = authenticate_key(text)
+        assert found is not None
+        assert found.name == written
+        assert authenticate_key(text) == found
+
+
 def test_a_sign_in_changes_nothing(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     user = make_user()
     user.set_password("correct")
@@ -261,6 +273,35 @@ def test_users_that_look_at_themselves_when_they_are_made_are_not_kept(
     with django_assert_num_queries(1):
         assert authenticate_key(text) == key
     assert kept() == before
+
+
+def test_users_that_somebody_looks_at_when_they_are_made_are_not_kept(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    key, text = warm()
+
+    def look_at_it(sender: Any, instance: Any, **kwargs: Any) -> None:
+        instance.was = (instance.first_name, instance.last_name)
+
+    post_init.connect(look_at_it, sender=User)
+    try:
+        with django_assert_num_queries(1):
+            assert authenticate_key(text) == key
+    finally:
+        post_init.disconnect(look_at_it, sender=User)
+
+
+def test_users_that_compute_whether_they_are_active_are_asked_each_time(
+    monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    key, text = warm()
+    monkeypatch.setattr("automate_api.services.cached_keys.users_have", lambda name: False)
+    monkeypatch.setattr(User, "is_active", property(lambda user: user.first_name == "", lambda user, value: None))
+    with django_assert_num_queries(1):
+        assert authenticate_key(text) == key
+    User.objects.update(first_name="gone")
+    assert authenticate_key(text) is None
+    assert find_live_key(key.pk) is None
 
 
 DEAD = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1/0"}}
