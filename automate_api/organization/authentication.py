@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
 from automate_api.models import APIKey
@@ -26,7 +26,7 @@ class TokenAuthentication(BaseAuthentication):
 
     `request.user` is the user of the API key that the token stands for and `request.auth` that key, as with the key
     itself. What does not say of itself that it is one of our tokens is left to the next authenticator. `X-ORG-ID`,
-    where it is sent, names the organization that has issued the token.
+    where it is sent, names the organization that has issued the token; naming another is acting for it (403).
     """
 
     def authenticate(self, request: Request) -> tuple[Any, APIKey] | None:
@@ -34,14 +34,19 @@ class TokenAuthentication(BaseAuthentication):
 
         Raises:
             AuthenticationFailed: it carries one that is not valid, has ended, stands for a key that has, or is not of
-                the user or the organization that are named beside it. The answer does not say which.
+                the user that is named beside it. The answer does not say which.
+            PermissionDenied: another organization is named as the one that has issued it.
         """
         username, token = _credentials(request)
         if not looks_like_token(token):
             return None
         key = authenticate_token(token)
-        if key is None or not _is_named(request, username, key):
+        # Names may have `_` in them, so that they are put together here and not taken apart.
+        if key is None or not (username is None or _same(username, f"{key.tenant_id}_{key.user_id}")):
             raise AuthenticationFailed(_INVALID)
+        issuer = request.headers.get(ISSUER)
+        if not (issuer is None or _same(issuer, key.tenant_id)):
+            raise PermissionDenied(_("You may not use this organization."))
         return key.user, key
 
     def authenticate_header(self, request: Request) -> str:
@@ -84,15 +89,6 @@ def _credentials(request: Request) -> tuple[str | None, str]:
         return None, ""
     username, _colon, password = pair.partition(":")
     return username, password
-
-
-def _is_named(request: Request, username: str | None, key: APIKey) -> bool:
-    """Whether the user and the organization that the request names, if it does, are the token's."""
-    # Names may have `_` in them, so that they are put together here and not taken apart.
-    whole = f"{key.tenant_id}_{key.user_id}"
-    named = ((username, whole), (request.headers.get(ISSUER), key.tenant_id))
-    matches = [given is None or _same(given, true) for given, true in named]
-    return all(matches)
 
 
 def _same(given: str, true: str) -> bool:
