@@ -18,10 +18,10 @@ def obstacle(url: str) -> str | None:
     parts = urlsplit(url)
     try:
         if parts.scheme.startswith("redis"):
-            with redis.Redis.from_url(url, socket_connect_timeout=2) as client:
+            with redis.Redis.from_url(url, socket_connect_timeout=10) as client:
                 client.ping()
         else:
-            with psycopg.connect(url, connect_timeout=2) as connection:
+            with psycopg.connect(url, connect_timeout=10) as connection:
                 role = connection.execute("SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user")
                 if role.fetchone() != (True,):
                     return f"the user of {parts.hostname}:{parts.port} may not create databases"

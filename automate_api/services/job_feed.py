@@ -26,6 +26,9 @@ POLL, NEWS = 0.25, 0.02
 #: behind reads the database.
 PAGE, PAGE_BYTES = 200, 1_000_000
 
+#: Seconds that a fork waits for the thread to be done with the database.
+LONGEST_LOOK = 5.0
+
 # Jobs in one statement, rows that come from the database at a time.
 _BATCH, _CHUNK = 500, 20
 
@@ -134,18 +137,22 @@ class Feed:
     def _work(self) -> None:
         while True:
             self._wanted.wait()
-            try:
-                self.look()
-            except Exception as exc:  # noqa: BLE001 - a thread that ends here would leave everybody waiting
-                logger.error("The logs of jobs could not be read: %s", type(exc).__name__)
-                connections.close_all()
-            with self._lock:
-                if not self._channels:
-                    self._wanted.clear()
-                    connections.close_all()
+            with _at_work:
+                self._look_once()
             time.sleep(NEWS)
             self._news.wait(POLL - NEWS)
             self._news.clear()
+
+    def _look_once(self) -> None:
+        try:
+            self.look()
+        except Exception as exc:  # noqa: BLE001 - a thread that ends here would leave everybody waiting
+            logger.error("The logs of jobs could not be read: %s", type(exc).__name__)
+            connections.close_all()
+        with self._lock:
+            if not self._channels:
+                self._wanted.clear()
+                connections.close_all()
 
     def look(self) -> None:
         """Read what is new of every job somebody listens to, and wake them: one query, and one more for each job."""
@@ -183,11 +190,27 @@ class Feed:
 
 feed = Feed()
 
+# Held while the thread is in the database. A fork in the middle of that would leave the child with locks of SQLite's
+# library that nobody opens again.
+_at_work = threading.RLock()
+_forking: list[bool] = []
+
+
+def _wait_for_the_thread() -> None:
+    # A database that hangs keeps no fork waiting for long.
+    _forking.append(_at_work.acquire(timeout=LONGEST_LOOK))
+
+
+def _let_the_thread_go_on() -> None:
+    if _forking.pop():
+        _at_work.release()
+
 
 def _begin_anew() -> None:
     # The thread is not in the child of a fork, and its listeners are the parent's.
-    global feed
-    feed = Feed()
+    global feed, _at_work
+    feed, _at_work = Feed(), threading.RLock()
+    _forking.clear()
 
 
-os.register_at_fork(after_in_child=_begin_anew)
+os.register_at_fork(before=_wait_for_the_thread, after_in_parent=_let_the_thread_go_on, after_in_child=_begin_anew)

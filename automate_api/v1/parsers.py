@@ -22,6 +22,10 @@ from automate_api.v1.errors import LengthRequired
 # Deep enough for any JSON Schema or tool definition, far from what recursive code can take.
 MAX_DEPTH = 100
 
+#: What a number with a point or an exponent may be, but for zero. PostgreSQL writes every digit out: six bytes of
+#: others would be three hundred when they are read again.
+SMALLEST, TOO_LARGE = 1e-100, 1e101
+
 _NUL = "\x00"
 # Only what contains one of these, or more brackets than may be nested, needs a closer look.
 _SUSPICIOUS = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
@@ -29,6 +33,8 @@ _SUSPICIOUS = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 
 class StrictJSONParser(JSONParser):
     """UTF-8 JSON without NaN, infinity, NUL characters, lone surrogates or nesting deeper than `MAX_DEPTH`.
+
+    The exponent of a number is from -100 to 100.
 
     Bodies of `AUTOMATE_API_MAX_REQUEST_BYTES` and more are refused.
     """
@@ -73,7 +79,7 @@ def _require_utf8(context: Mapping[str, Any], media_type: str) -> None:
 
 def _decoded(body: bytes) -> Any:
     try:
-        return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite)
+        return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_bounded)
     except UnicodeDecodeError as exc:
         raise ParseError(_("The body is not UTF-8.")) from exc
     except json.JSONDecodeError as exc:
@@ -89,10 +95,12 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-def _finite(text: str) -> float:
+def _bounded(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
         raise ValueError(text)
+    if number and not SMALLEST <= abs(number) < TOO_LARGE:
+        raise ParseError(_("The body has a number with an exponent of more than 100, or of less than -100."))
     return number
 
 

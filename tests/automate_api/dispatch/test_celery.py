@@ -37,7 +37,7 @@ def broker() -> Iterator[Connection]:
 
 def message_in(broker: Connection, queue: str) -> Any:
     with broker.SimpleQueue(queue) as messages:
-        message = messages.get(timeout=5)
+        message = messages.get(timeout=20)
         message.ack()
         return message
 

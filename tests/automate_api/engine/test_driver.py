@@ -175,7 +175,7 @@ async def test_a_word_that_stands_in_for_a_key_is_not_masked(word: str) -> None:
 
     made = run_of(work)
     made.context.llm = LLMTarget("http://127.0.0.1:1/v1", word, "m", "p", 5, 0)
-    run = Run(made.capability, made.context, begin=lambda run: None, finish=lambda run: None, timeout=5)
+    run = Run(made.capability, made.context, begin=lambda run: None, finish=lambda run: None, timeout=20)
     assert (await events_of(run))[1:] == [token(f"say {word}"), final]
 
 
@@ -202,7 +202,7 @@ async def _never(ctx: RunContext) -> AsyncGenerator[RunEvent, None]:
 
 def stored_run(store: Any) -> Run:
     run = run_of(_never)
-    return Run(run.capability, run.context, begin=store.begin, finish=store.finish, timeout=1)
+    return Run(run.capability, run.context, begin=store.begin, finish=store.finish, timeout=20)
 
 
 def test_a_run_is_finished_once() -> None:

@@ -83,7 +83,7 @@ def test_a_thread_reads_what_the_portal_writes_in_order() -> None:
         assert 0 < len(batch) <= SIZE + 1
         read += numbers(batch)
     assert read == list(range(20_000))
-    writing.result(5)
+    writing.result(20)
 
 
 async def test_a_reader_that_leaves_loses_nothing_for_the_next() -> None:
@@ -106,6 +106,6 @@ def test_a_writer_is_woken_from_any_thread() -> None:
 
     reader = threading.Thread(target=read)
     reader.start()
-    writing.result(5)
-    reader.join(5)
+    writing.result(20)
+    reader.join(20)
     assert numbers(seen) == list(range(SIZE * 3))

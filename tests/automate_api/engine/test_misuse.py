@@ -198,7 +198,7 @@ async def test_a_capability_that_goes_on_after_its_client_has_gone_is_stopped() 
     task: asyncio.Task[None] = asyncio.create_task(cast("Any", run.drive(emit)))
     await started.wait()
     task.cancel()
-    await asyncio.wait([task], timeout=5)
+    await asyncio.wait([task], timeout=20)
     assert task.cancelled()
     assert run.end is not None
     assert run.end.type is EventType.CANCELLED
@@ -214,7 +214,7 @@ def test_a_run_whose_result_cannot_be_stored_is_stored_as_failed() -> None:
         stored.append(run.end)
 
     made = run_of(working(FINAL))
-    run = Run(made.capability, made.context, begin=lambda run: None, finish=finish, timeout=5)
+    run = Run(made.capability, made.context, begin=lambda run: None, finish=finish, timeout=20)
     with pytest.raises(StorageUnavailable):
         collect(run)
     assert [end.data["code"] for end in stored] == [ErrorCode.STORAGE_UNAVAILABLE]

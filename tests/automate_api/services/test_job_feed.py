@@ -328,6 +328,54 @@ def test_it_sleeps_without_listeners_and_wakes_with_the_next(running: Feed) -> N
 def test_a_child_of_a_fork_has_a_feed_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     parents = job_feed.feed
     monkeypatch.setattr(job_feed, "feed", parents)
+    monkeypatch.setattr(job_feed, "_at_work", job_feed._at_work)
     job_feed._begin_anew()
     assert job_feed.feed is not parents
     assert job_feed.feed._thread is None
+
+
+def test_a_fork_waits_until_the_thread_is_out_of_the_database(running: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise one of four children, forked while the first listener came, waited for SQLite's locks for ever."""
+    looking, may_end, look = threading.Event(), threading.Event(), running.look
+
+    def slow() -> None:
+        looking.set()
+        may_end.wait(20)
+        look()
+
+    monkeypatch.setattr(running, "look", slow)
+    waiting = Waiting(running, uuid7())
+    assert looking.wait(20)
+    forked = threading.Event()
+
+    def fork() -> None:
+        job_feed._wait_for_the_thread()
+        job_feed._let_the_thread_go_on()
+        forked.set()
+
+    forking = threading.Thread(target=fork)
+    forking.start()
+    assert not forked.wait(0.1)
+    may_end.set()
+    assert forked.wait(20)
+    forking.join()
+    assert waiting.is_woken()
+
+
+def test_a_fork_does_not_wait_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_feed, "LONGEST_LOOK", 0.01)
+    held, may_end = threading.Event(), threading.Event()
+
+    def hang() -> None:
+        with job_feed._at_work:
+            held.set()
+            may_end.wait(20)
+
+    hanging = threading.Thread(target=hang)
+    hanging.start()
+    assert held.wait(20)
+    job_feed._wait_for_the_thread()
+    job_feed._let_the_thread_go_on()
+    may_end.set()
+    hanging.join()
+    assert job_feed._forking == []

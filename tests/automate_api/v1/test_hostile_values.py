@@ -123,7 +123,7 @@ def test_a_pattern_that_python_cannot_compile_is_refused(staff: Caller, schema: 
         ('{"$ref": "#/nowhere"}', '"x"'),
         ('{"$dynamicRef": "#x"}', '"x"'),
         ('{"properties": {"n": {"multipleOf": 0.1}}}', '{"n": 1%s}' % ("0" * 400)),
-        ('{"properties": {"n": {"multipleOf": 1e-300}}}', '{"n": 1e300}'),
+        ('{"properties": {"n": {"multipleOf": 1e-300}}}', '{"n": 1e100}'),
         ('{"properties": {"n": {"maximum": 1.5}}}', '{"n": 1%s}' % ("0" * 400)),
         ('{"properties": {"n": false}}', '{"n": 1}'),
         ("{}", '{"messages": []}'),

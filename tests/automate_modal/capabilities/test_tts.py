@@ -135,6 +135,6 @@ def test_a_client_that_leaves_stops_the_speech_and_leaves_nothing(upstream: Fake
     upstream.allow()
     assert upstream.until(lambda: upstream.requests)
     response.close()
-    assert upstream.connections[0].closed.wait(2)
+    assert upstream.connections[0].closed.wait(20)
     assert stored(execution).status == "cancelled"
     assert (Artifact.objects.count(), files()) == (0, [])
