@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 from django.core.cache import cache
+from django.utils.module_loading import import_string
 from pytest_django import Settings
 
-from automate_api.services.kept import forget_here
 from tests.services import POSTGRES_URL, REDIS_URL, obstacle
 from tests.upstream import model_server, upstream  # noqa: F401 - fixtures
 
@@ -82,7 +82,8 @@ def redis_caches() -> dict[str, dict[str, str]]:
 @pytest.fixture(autouse=True)
 def _own_cache(settings: Settings) -> Iterator[None]:
     """No test sees another's cache. On Redis by prefix: clearing would empty every process's."""
-    forget_here()
+    # This module is imported before Django is ready.
+    import_string("automate_api.services.kept.forget_here")()
     if os.environ.get("AUTOMATE_TEST_REDIS_URL"):
         settings.CACHES = redis_caches()
         yield

@@ -15,7 +15,7 @@ import psutil
 import psycopg
 import pytest
 
-from tests.servers import EIGHT_PROCESSES, ROOT, Served, Stream, environment, seed, served, until
+from tests.servers import EIGHT_PROCESSES, ROOT, Served, Stream, environment, seed, served
 from tests.services import REDIS_URL
 from tests.upstream import FakeUpstream
 
@@ -86,7 +86,8 @@ def kill_who_serves(server: Served, stream: Stream) -> None:
     serving = [w for w in workers if any(c.raddr and c.raddr.port == port for c in w.net_connections("tcp"))]
     assert len(serving) == 1
     serving[0].kill()
-    assert until(lambda: not serving[0].is_running() or serving[0].status() == psutil.STATUS_ZOMBIE)
+    gone, _alive = psutil.wait_procs(serving, timeout=30)
+    assert gone == serving
 
 
 REVOKE_AND_DIE = """
