@@ -40,6 +40,7 @@ def configure() -> None:
     settings.configure(
         ALLOWED_HOSTS=["*"],
         AUTOMATE_API_ENCRYPTION_KEYS=[Fernet.generate_key().decode()],
+        AUTOMATE_API_SIGNING_KEYS=[Fernet.generate_key().decode()],
         DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
         INSTALLED_APPS=[
             "django.contrib.auth",
