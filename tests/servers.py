@@ -50,7 +50,7 @@ def free_port() -> int:
         return port
 
 
-def until(predicate: Callable[[], Any], *, seconds: float = 20) -> bool:
+def until(predicate: Callable[[], Any], *, seconds: float = 60) -> bool:
     """Whether `predicate` becomes true before `seconds` have passed."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -107,7 +107,7 @@ class Served:
 
     def send(self, method: str, path: str, body: Any = None, *, who: str = "acme-staff", **headers: str) -> Stream:
         """Send a request and read the answer's head."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         headers = {"Authorization": f"Bearer {self.keys[who]}", **headers} if who else headers
         data = None if body is None else json.dumps(body)
         connection.request(method, path, data, {"Content-Type": "application/json", **headers})
@@ -153,7 +153,7 @@ class Served:
             f"Authorization: Bearer {self.keys['acme-staff']}\r\nContent-Type: application/json\r\n"
             f"Content-Length: {len(body)}\r\n\r\n"
         )
-        client = socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        client = socket.create_connection(("127.0.0.1", self.port), timeout=60)
         client.sendall(head.encode() + body)
         return client
 

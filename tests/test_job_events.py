@@ -73,7 +73,7 @@ class Steps:
 
     def __init__(self) -> None:
         self._listening = socket.create_server(("127.0.0.1", 0))
-        self._listening.settimeout(30)
+        self._listening.settimeout(60)
         self.port: int = self._listening.getsockname()[1]
         self._speaker: socket.socket | None = None
 
@@ -311,7 +311,7 @@ def does_not_read(ground: Ground, job: str) -> Iterator[socket.socket]:
     """A socket on which the log is asked for, and of which nothing is read yet."""
     with socket.socket() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        client.settimeout(30)
+        client.settimeout(60)
         client.connect(("127.0.0.1", ground.server.port))
         client.sendall(
             f"GET {API}/jobs/{job}/events/ HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"

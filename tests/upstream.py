@@ -282,7 +282,7 @@ class FakeUpstream:
     def open_connections(self) -> list[Connection]:
         return [connection for connection in self.connections if not connection.closed.is_set()]
 
-    def until(self, predicate: Callable[[], object], timeout: float = 10) -> bool:
+    def until(self, predicate: Callable[[], object], timeout: float = 60) -> bool:
         """Wait for something that requests and connections tell; False where it has not come in `timeout` seconds."""
         with self._changed:
             return bool(self._changed.wait_for(predicate, timeout))
