@@ -114,7 +114,7 @@ def test_a_client_that_leaves_mid_stream_stops_the_upstream(server: Served, mode
     assert stream.event() == ("token", {"text": "0 "})
     upstream = model_server.requests[-1].connection
     stream.leave()
-    assert upstream.closed.wait(60)
+    assert upstream.closed.wait(10)
     assert upstream.closed_by_client
     assert until(lambda: server.running() == 0)
     newest = server.call("GET", "/api/v1/executions/?page_size=1")[1]["results"][0]
