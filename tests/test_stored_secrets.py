@@ -178,18 +178,19 @@ def chat(host: Host, count: int) -> None:
     )
 
 
+def oddly(garden: Garden, text: str) -> str:
+    """`text` in a string of JSON, with escapes that nobody needs."""
+    return "".join(
+        f"\\u{ord(letter):04x}" if garden.chance.random() < 0.2 else json.dumps(letter)[1:-1] for letter in text
+    )
+
+
 def tools(host: Host, count: int) -> None:
     """A model that calls tools: whole, and with arguments in pieces."""
     garden, endpoint = host.garden, host.endpoint("chat")
     arguments = json.dumps({garden.text("called key", 1): [garden.text("called with", count)]})
-    odd = "".join(
-        f"\\u{ord(letter):04x}" if garden.chance.random() < 0.2 else letter for letter in garden.secret().text
-    )
-    odd = (
-        json.dumps({"mark": garden.mark("called oddly")})[:-1]
-        + ', "odd": "'
-        + odd.replace("\n", " ").replace('"', '\\"')
-        + '"}'
+    odd = json.dumps({"mark": garden.mark("called oddly"), "odd": "?"}).replace(
+        "?", oddly(garden, garden.secret().text)
     )
     first = {"index": 0, "id": "call_1", "type": "function", "function": {"name": "f", "arguments": ""}}
     events = [chunk_event({"tool_calls": [first]})]
