@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.db import connections, models, router
@@ -24,6 +23,7 @@ from django.db.models.signals import m2m_changed, post_save, pre_delete, pre_sav
 
 from automate_api.models import ChangeCounter, LLMClient, LLMClientShare, Provider
 from automate_api.services.freshness import Change, changing, in_transaction, shared_cache
+from automate_api.services.key_changes import user_models
 
 #: What changes with anything of any user, and of who is in which group.
 PEOPLE = "people"
@@ -82,7 +82,7 @@ def connect() -> None:
     """Listen to the models whose rows decide on what lists show."""
     memberships: Any = getattr(getattr(get_user_model(), "groups", None), "through", None)
     ours: list[type[models.Model]] = [LLMClient, LLMClientShare, Provider]
-    for model in (*ours, *_users(), *([memberships] if memberships else [])):
+    for model in (*ours, *user_models(), *([memberships] if memberships else [])):
         # Of a table that Django makes for a relation only `m2m_changed` is sent.
         pre_save.connect(_before_save, sender=model, dispatch_uid=_uid(model))
         post_save.connect(_after_save, sender=model, dispatch_uid=_uid(model))
@@ -91,12 +91,6 @@ def connect() -> None:
     pre_delete.connect(_before_delete, sender=Group, dispatch_uid=_uid(Group))
     if memberships:
         m2m_changed.connect(_before_joining, sender=memberships, dispatch_uid=_uid(memberships))
-
-
-def _users() -> Iterator[type[models.Model]]:
-    """The model of users, its parents, children and proxies: whichever is saved is the sender."""
-    user = get_user_model()
-    return (model for model in apps.get_models() if issubclass(model, user) or issubclass(user, model))
 
 
 def _uid(model: type[models.Model]) -> str:

@@ -19,17 +19,19 @@ _PENDING = "_automate_change"
 
 
 def connect() -> None:
-    """Listen to every model whose rows are API keys or users, the parents, children and proxies of users too."""
-    for model in _models():
+    """Listen to every model whose rows are API keys or users."""
+    keys = (model for model in apps.get_models() if issubclass(model, APIKey))
+    for model in (*keys, *user_models()):
         uid = f"automate_api.key_changes.{model._meta.label}"  # noqa: SLF001 - Django's public _meta
         pre_save.connect(_before_save, sender=model, dispatch_uid=uid)
         post_save.connect(_after_save, sender=model, dispatch_uid=uid)
         pre_delete.connect(_before_delete, sender=model, dispatch_uid=uid)
 
 
-def _models() -> Iterator[type[models.Model]]:
+def user_models() -> Iterator[type[models.Model]]:
+    """The model of users, its parents, children and proxies: whichever is saved is the sender."""
     user = get_user_model()
-    return (model for model in apps.get_models() if issubclass(model, APIKey | user) or issubclass(user, model))
+    return (model for model in apps.get_models() if issubclass(model, user) or issubclass(user, model))
 
 
 def _before_save(

@@ -56,19 +56,9 @@ def prepare_execution(
     if endpoint.rate_limit:
         caller = f"{actor.tenant_id}|{actor.user.pk}"
         limits.count(f"automate_api.endpoint.{endpoint.pk}", caller, endpoint.rate_limit, name="endpoint")
-    return Execution(
-        id=uuid7(),
-        tenant_id=tenant_of(actor),
-        user_id=actor.user.pk,
-        endpoint=endpoint,
-        endpoint_version=endpoint.version,
-        llm_client=client,
-        llm_client_version=client.version if client else None,
-        task_type=capability.task_type,
-        input=input,
-        params=params,
-        correlation_id=correlation_id,
-    )
+    asked = {"task_type": capability.task_type, "input": input, "params": params, "correlation_id": correlation_id}
+    called = {"llm_client": client, "llm_client_version": client.version if client else None}
+    return _execution(actor, endpoint=endpoint, endpoint_version=endpoint.version, **called, **asked)
 
 
 def prepare_chat(
@@ -103,17 +93,8 @@ def prepare_chat(
         require_artifacts(files, actor=actor)
     if not client.provider.enabled:
         raise Conflict(_("The LLM client's provider is switched off."))
-    return Execution(
-        id=uuid7(),
-        tenant_id=tenant_of(actor),
-        user_id=actor.user.pk,
-        llm_client=client,
-        llm_client_version=client.version,
-        task_type=task_type,
-        input=input,
-        params=params,
-        correlation_id=correlation_id,
-    )
+    asked = {"task_type": task_type, "input": input, "params": params, "correlation_id": correlation_id}
+    return _execution(actor, llm_client=client, llm_client_version=client.version, **asked)
 
 
 def prepare_call(
@@ -149,17 +130,13 @@ def prepare_call(
     require_valid(_misfits(capability, input, params))
     if not provider.enabled:
         raise Conflict(_("The provider is switched off."))
-    return Execution(
-        id=uuid7(),
-        tenant_id=actor.tenant_id,
-        user_id=actor.user.pk,
-        provider=provider,
-        model=model,
-        task_type=task_type,
-        input=input,
-        params=params,
-        correlation_id=correlation_id,
-    )
+    asked = {"task_type": task_type, "input": input, "params": params, "correlation_id": correlation_id}
+    return _execution(actor, provider=provider, model=model, **asked)
+
+
+def _execution(actor: Actor, **columns: Any) -> Execution:
+    """One of the actor's, with an id and not stored."""
+    return Execution(id=uuid7(), tenant_id=tenant_of(actor), user_id=actor.user.pk, **columns)
 
 
 def named_artifacts(capability: Capability, given: Any) -> dict[str, Any]:

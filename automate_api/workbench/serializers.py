@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from automate_api.models import LLMClient, Provider
 from automate_api.v1.serializers.fields import AddressField, ObjectField, ObjectListField, helped
-from automate_api.v1.serializers.llm_clients import SharingSerializer
+from automate_api.v1.serializers.llm_clients import CLIENT_HELP, TEMPERATURE_HELP, SharingSerializer
 from automate_api.v1.serializers.rows import RowSerializer
 
 
@@ -85,17 +85,7 @@ class ListedClientSerializer(CamelCaseSerializer, RowSerializer[LLMClient]):
             "updated_at",
         )
         read_only_fields = fields
-        extra_kwargs = helped(
-            name=_("What people call it; unique among those of its owner."),
-            slug=_("Unique in the tenant."),
-            description=_("What it is good for."),
-            model=_("The model's name at the provider; empty: the provider's default model."),
-            system_prompt=_("What the model is told before anything else."),
-            temperature=_("How freely it answers; null: as the model server has it."),
-            max_tokens=_("The longest answer, in tokens; null: as the model server has it."),
-            owner=_("Who made it."),
-            version=_("Counts up with every change but one of who it is shared with."),
-        )
+        extra_kwargs = helped(**CLIENT_HELP, slug=_("Unique in the tenant."), temperature=TEMPERATURE_HELP)
 
     @extend_schema_field({"type": "boolean"})
     def get_is_owner(self, client: LLMClient) -> bool:

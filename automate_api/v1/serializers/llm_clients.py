@@ -1,5 +1,6 @@
 """LLM clients on the wire."""
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -28,6 +29,19 @@ class SharingSerializer(GrantsSerializer):
     groups = GroupField(many=True, help_text=_("Ids of groups that have a member in the tenant."))
 
 
+#: What the columns of LLM clients say, whichever routes show them.
+CLIENT_HELP: Mapping[str, Any] = {
+    "name": _("What people call it; unique among those of its owner."),
+    "description": _("What it is good for."),
+    "model": _("The model's name at the provider; empty: the provider's default model."),
+    "system_prompt": _("What the model is told before anything else."),
+    "max_tokens": _("The longest answer, in tokens; null: as the model server has it."),
+    "owner": _("Who made it."),
+    "version": _("Counts up with every change but one of who it is shared with."),
+}
+TEMPERATURE_HELP = _("How freely it answers; null: as the model server has it.")
+
+
 class LLMClientSerializer(RowSerializer[LLMClient]):
     """A model of a provider with everything that shapes its answers."""
 
@@ -40,7 +54,7 @@ class LLMClientSerializer(RowSerializer[LLMClient]):
         allow_null=True,
         min_value=0,
         max_value=2,
-        help_text=_("How freely it answers; null: as the model server has it."),
+        help_text=TEMPERATURE_HELP,
     )
     parameters = ObjectField(required=False, help_text=_("Further parameters of the task types that it is used for."))
     tools = serializers.ListField(
@@ -70,16 +84,7 @@ class LLMClientSerializer(RowSerializer[LLMClient]):
             "deleted_at",
         )
         read_only_fields = ("owner", "version", "created_at", "updated_at", "deleted_at")
-        extra_kwargs = helped(
-            name=_("What people call it; unique among those of its owner."),
-            description=_("What it is good for."),
-            model=_("The model's name at the provider; empty: the provider's default model."),
-            system_prompt=_("What the model is told before anything else."),
-            max_tokens=_("The longest answer, in tokens; null: as the model server has it."),
-            owner=_("Who made it."),
-            version=_("Counts up with every change but one of who it is shared with."),
-            deleted_at=_("When it was deleted; null: it is not."),
-        )
+        extra_kwargs = helped(**CLIENT_HELP, deleted_at=_("When it was deleted; null: it is not."))
         validators: list[Any] = []
 
 
