@@ -415,7 +415,7 @@ def test_a_download_that_waits_for_its_client_holds_no_database_connection(
         artifact = site.upload(32 * MB)
         # They read the head, and then nothing.
         waiting = [site.begin_download(artifact) for _ in range(20)]
-        with psycopg.connect(postgres_url) as connection:
+        with psycopg.connect(postgres_url, autocommit=True) as connection:
             query = (
                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )

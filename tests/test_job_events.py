@@ -357,7 +357,7 @@ def test_streams_that_wait_hold_neither_a_connection_nor_under_asgi_a_thread(
         threads = ground.threads()
         listeners = [streams.enter_context(ground.listen(job, at=(API, MODAL)[n % 2])) for n in range(40)]
         assert [ids(listener.frames(1)) for listener in listeners] == [[1]] * 40
-        with psycopg.connect(postgres_url) as connection:
+        with psycopg.connect(postgres_url, autocommit=True) as connection:
             # The control's own, and the feed's.
             assert until(lambda: (connection.execute(query).fetchone() or [99])[0] <= 2)
         # Those that all requests share, and the feed's.

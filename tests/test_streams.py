@@ -164,5 +164,5 @@ def test_a_waiting_stream_holds_no_database_connection(
 def require_no_connection(postgres_url: str) -> None:
     """Nobody else is connected to the database, or will soon be."""
     query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    with psycopg.connect(postgres_url) as connection:
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
         assert until(lambda: (connection.execute(query).fetchone() or [99])[0] == 0)
