@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "rest_framework",
     "automate_api",
+    "automate",
     "automate_modal",
     "example_project.documents",
     "example_project.tenants",

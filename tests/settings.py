@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "rest_framework",
     "automate_api",
+    "automate",
     "automate_modal",
     "tests.hosts.examples",
     "tests.hosts.shop",

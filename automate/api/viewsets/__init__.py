@@ -1,0 +1,1 @@
+"""Views of workflows, one module for each noun."""

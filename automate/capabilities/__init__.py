@@ -1,0 +1,1 @@
+"""What of workflows runs as an execution."""

@@ -1,0 +1,1 @@
+"""Rules: expressions of the Common Expression Language, bounded and explained."""

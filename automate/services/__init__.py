@@ -1,0 +1,1 @@
+"""Workflows, by their nouns: no request, no response, no status."""

@@ -1,0 +1,1 @@
+"""What workflows can do: the types of steps."""
