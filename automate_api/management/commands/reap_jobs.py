@@ -2,6 +2,7 @@
 
 import time
 from argparse import ArgumentParser
+from dataclasses import astuple
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -36,8 +37,9 @@ class Command(BaseCommand):
 
     def _reap(self, **options: Any) -> None:
         done = reap()
-        if any((done.jobs, done.forgotten, done.executions)) or not options["every"]:
+        if any(astuple(done)) or not options["every"]:
             self.stdout.write(
                 f"jobs returned: {done.jobs}, jobs handed out again: {done.forgotten}, "
-                f"executions ended: {done.executions}"
+                f"executions ended: {done.executions}, delayed jobs handed out: {done.waited}, "
+                f"continuations called: {done.continued}"
             )
