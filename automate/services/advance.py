@@ -48,6 +48,7 @@ class Advance:
         self._queue: deque[Callable[[], None]] = deque()
         self._left: list[UUID] = []
         self._taken_up = 0
+        self._put_off: set[str] = set()
 
     @classmethod
     @contextmanager
@@ -60,8 +61,16 @@ class Advance:
         runs = WorkflowRun.objects.select_related("workflow").defer("workflow__definition", "workflow__secrets")
         with writing(), transaction.atomic():
             advance = cls(runs.select_for_update(of=("self",)).get(pk=run_id))
+            if advance.run.version_id is None and not advance.is_over:
+                # Deleted with its workflow, in the very moment in which the run began.
+                advance.end_run(WorkflowRun.Status.CANCELLED)
             yield advance
             advance.go_on()
+
+    def begin(self) -> None:
+        """Begin a run that was stored in this very transaction."""
+        self._queue.append(self.begin_ready)
+        self.go_on()
 
     @property
     def is_over(self) -> bool:
@@ -71,13 +80,17 @@ class Advance:
     @cached_property
     def scopes(self) -> Scopes:
         """The rows of the run's steps."""
-        return Scopes(self.run, version=plan_of(self.run)[1])
+        return Scopes(self.run)
 
     def go_on(self) -> None:
         """Begin what can begin, until nothing more can for now, and store how the run stands."""
-        with at_depth(self.run.depth):
-            while self._queue and not self.is_over:
-                self._queue.popleft()()
+        try:
+            with at_depth(self.run.depth):
+                while self._queue and not self.is_over:
+                    self._queue.popleft()()
+        except AutomateError as exc:
+            # The definition cannot be followed any more: an app has gone, say, that brought one of its steps.
+            self.end_run(WorkflowRun.Status.FAILED, error={"code": str(exc.code), "detail": exc.detail})
         if not self.is_over:
             self.run.status = self._standing()
         self.run.save(update_fields=["status", "output", "error", "finished_at"])
@@ -85,8 +98,7 @@ class Advance:
 
     def _standing(self) -> str:
         at_work = self.run.steps.filter(status__in=(State.RUNNING, State.RETRYING)).exclude(type__in=("for_each", ITEM))
-        waits = self.run.status == WorkflowRun.Status.WAITING or self._has_waiting
-        return WorkflowRun.Status.WAITING if waits and not at_work.exists() else WorkflowRun.Status.RUNNING
+        return WorkflowRun.Status.RUNNING if at_work.exists() else WorkflowRun.Status.WAITING
 
     # -- a step begins -----------------------------------------------------------------------------------------------
 
@@ -113,11 +125,12 @@ class Advance:
 
     def attempt(self, row: StepRun) -> None:
         """The step's turn has come, perhaps again."""
-        node = self._node(row)
+        node = self.node(row)
         try:
             turn = self._turn(row, node)
             row.input = stored(turn.settings)
-            self._take(row, node, turn, type_of(node).begin(turn))
+            outcome = type_of(node).begin(turn)
+            self._take(row, node, turn, outcome)
         except AutomateError as exc:
             self._fail_or_retry(row, node, exc)
 
@@ -173,7 +186,7 @@ class Advance:
         except AutomateError as exc:
             self.fail(row, exc)
             return
-        row.taken = list(self._node(row).next if taken is None else taken)
+        row.taken = list(self.node(row).next if taken is None else taken)
         self._end(row, State.SUCCEEDED)
         self._queue.append(partial(self._follow, row))
 
@@ -183,7 +196,7 @@ class Advance:
 
     def fail_with(self, row: StepRun, error: dict[str, Any]) -> None:
         """The same, with the error as it is stored."""
-        handler = self._node(row).on_error
+        handler = self.node(row).on_error
         row.error, row.taken = error, [handler] if handler else []
         self._end(row, State.FAILED)
         going_on = partial(self._follow, row) if handler else partial(self._break_off, row.scope, error, row.path)
@@ -200,7 +213,7 @@ class Advance:
         plan, rows = self._plan(row.scope), self.scopes.rows(row.scope)
         for name in plan.after[row.name]:
             self._consider(row.scope, plan.nodes[name])
-        if all(name in rows and rows[name].status in ENDED for name in plan.nodes):
+        if all(name in rows and _is_settled(rows[name], node) for name, node in plan.nodes.items()):
             self._complete(row.scope, plan)
 
     # -- a scope ends ------------------------------------------------------------------------------------------------
@@ -242,6 +255,11 @@ class Advance:
         self.run.finished_at = timezone.now()
         self._leave(self.run.steps.all())
 
+    def let_go(self, row: StepRun) -> None:
+        """What carries the step need not go on: it has ended otherwise."""
+        if row.execution_id is not None:
+            self._left.append(row.execution_id)
+
     def _leave(self, rows: Any) -> None:
         """End those of `rows` that have not ended: nobody waits for them any more."""
         unfinished = rows.filter(status__in=StepRun.UNFINISHED)
@@ -264,8 +282,7 @@ class Advance:
             return
         for index in range(begun, min(len(items), ended + parallel)):
             if self._taken_up == LOT:
-                loop.execution_id = lull(self.run)
-                self._keep(loop, State.RUNNING)
+                self._put_off_rest(loop)
                 return
             self._take_up(loop, index)
 
@@ -276,6 +293,12 @@ class Advance:
         self.scopes.begin(item)
         self.begin_ready(item.path)
 
+    def _put_off_rest(self, loop: StepRun) -> None:
+        if loop.path not in self._put_off:
+            self._put_off.add(loop.path)
+            loop.execution_id = lull(self.run)
+            self._keep(loop, State.RUNNING)
+
     # -- what is asked for again and again ---------------------------------------------------------------------------
 
     @cached_property
@@ -285,5 +308,11 @@ class Advance:
     def _plan(self, scope: str) -> Plan:
         return plan_of(self.run)[0].within(scope)
 
-    def _node(self, row: StepRun) -> Node:
+    def node(self, row: StepRun) -> Node:
+        """What the definition says of the step."""
         return self._plan(row.scope).nodes[row.name]
+
+
+def _is_settled(row: StepRun, node: Node) -> bool:
+    """Whether the step has ended, and if it has failed, something takes care of that."""
+    return row.status in ENDED and (row.status != State.FAILED or bool(node.on_error))

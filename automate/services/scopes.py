@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from automate.models import StepRun, WorkflowRun
+from automate.services.plans import plan_of
 
 
 class Scopes:
@@ -13,8 +14,8 @@ class Scopes:
     `each.3`, which is also the path of the row that stands for the item.
     """
 
-    def __init__(self, run: WorkflowRun, *, version: int) -> None:
-        self._run, self._version = run, version
+    def __init__(self, run: WorkflowRun) -> None:
+        self._run = run
         self._rows: dict[str, dict[str, StepRun]] = {}
         self._single: dict[str, StepRun] = {}
 
@@ -23,6 +24,11 @@ class Scopes:
         if scope not in self._rows:
             self._rows[scope] = {row.name: row for row in self._run.steps.filter(scope=scope)}
         return self._rows[scope]
+
+    def forget(self) -> None:
+        """Read all of them again."""
+        self._rows.clear()
+        self._single.clear()
 
     def begin(self, item: StepRun) -> None:
         """Take up the row of an item, whose steps have not begun."""
@@ -44,7 +50,8 @@ class Scopes:
     def seen(self, scope: str) -> dict[str, Any]:
         """What the expressions of a scope's steps see."""
         run = self._run
-        about = {"id": str(run.pk), "workflow": run.workflow.slug, "version": self._version, "depth": run.depth}
+        slug = run.workflow.slug if run.workflow is not None else None
+        about = {"id": str(run.pk), "workflow": slug, "version": plan_of(run)[1], "depth": run.depth}
         steps = {
             row.name: {"status": row.status, "output": row.output, "error": row.error}
             for outer in _outwards(scope)

@@ -9,6 +9,7 @@ from automate.steps.base import Step, register_step
 from automate.steps.context import Turn
 from automate.steps.outcomes import Wait
 from automate.steps.wait import LONGEST
+from automate_api.exceptions import RunTimeout
 
 
 @register_step
@@ -42,3 +43,6 @@ class ApprovalStep(Step):
     def begin(self, turn: Turn) -> Wait:
         timeout = turn.settings.get("timeout", LONGEST)
         return Wait(until=timezone.now() + timedelta(seconds=timeout), is_decided=True)
+
+    def expire(self) -> None:
+        raise RunTimeout(_("Nobody has decided in time."))

@@ -24,6 +24,7 @@ class Step(ABC):
             worker has died: what must happen once happens in `ctx.once()`, or is known elsewhere by `ctx.key`.
         begin(turn): decide what becomes of the step when its turn has come. It must neither wait nor write: it is
             called in the transaction in which the step before has ended.
+        expire(): decide what it means that the step has waited in vain.
     """
 
     type: ClassVar[str]
@@ -45,6 +46,10 @@ class Step(ABC):
     async def run(self, ctx: StepContext) -> Any:
         """Do the work, and return the output."""
         raise NotImplementedError
+
+    def expire(self) -> Any:
+        """What a step gives that has waited for as long as its `Wait` said; raise, and it has failed."""
+        return None
 
     def targets(self, settings: Any) -> list[str]:
         """The steps that `settings` themselves name as what may come next; of any settings, also of wrong ones."""
