@@ -1,4 +1,4 @@
-"""`manage.py reap_jobs`: return what dead workers and dead web processes held."""
+"""`manage.py reap_jobs`: return what dead workers and dead web processes held, and look after the duties of apps."""
 
 import time
 from argparse import ArgumentParser
@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand
 from django.db import Error, close_old_connections
 from django.utils.translation import gettext_lazy as _
 
+from automate_api.services.duties import Rounds
 from automate_api.services.reaper import reap
 
 
@@ -23,6 +24,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Say what was done, where there was anything to do."""
+        rounds = Rounds()
         while True:
             try:
                 self._reap(**options)
@@ -30,6 +32,7 @@ class Command(BaseCommand):
                 if not options["every"]:
                     raise
                 self.stderr.write(f"The database could not be reached: {type(exc).__name__}")
+            rounds.go()
             if not options["every"]:
                 return
             close_old_connections()
