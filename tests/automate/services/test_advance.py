@@ -1,20 +1,18 @@
 """A run goes its way: each step once, in its turn, with what those before it gave."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
 from automate.services.advance import LOT
 from automate.services.runs import cancel_run
-from automate.steps import StepContext, base
+from automate.steps import StepContext
 from automate_api.events import depth
 from automate_api.exceptions import Conflict, StepFailed, UpstreamFailed
 from automate_api.models import Event, Execution, Job
 from automate_api.services.attempts import work_on
 from automate_api.services.jobs import cancel_job
 from tests.automate.making import (
-    WrittenStep,
     begin,
     fresh,
     make_workflow,
@@ -24,24 +22,10 @@ from tests.automate.making import (
     step,
     work,
 )
-from tests.jobs.fixtures import asked  # noqa: F401 - a fixture
 from tests.jobs.making import chat_endpoint
 from tests.upstream import FakeUpstream
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("asked")]
-
-Script = Callable[[StepContext], Awaitable[Any]]
-
-
-@pytest.fixture
-def write(monkeypatch: pytest.MonkeyPatch) -> Callable[[Script], None]:
-    """Registers the step `test.written`, which does what the test says."""
-
-    def written(script: Script) -> None:
-        monkeypatch.setattr(WrittenStep, "script", staticmethod(script), raising=False)
-        monkeypatch.setitem(base._registry, WrittenStep.type, WrittenStep())
-
-    return written
 
 
 async def give_key(ctx: StepContext) -> Any:
