@@ -40,5 +40,20 @@ class Settings:
         """`AUTOMATE_HOOK_CALLER_RATE_LIMIT`: how often one IP address may call hooks."""
         return str(self.get("HOOK_CALLER_RATE_LIMIT", "600/minute"))
 
+    @property
+    def rule_max_length(self) -> int:
+        """`AUTOMATE_RULE_MAX_LENGTH`: the longest rule, in characters."""
+        return int(self.get("RULE_MAX_LENGTH", 4096))
+
+    @property
+    def rule_cost(self) -> int:
+        """`AUTOMATE_RULE_COST`: the steps that one evaluation of a rule may take; a step is about a microsecond."""
+        return int(self.get("RULE_COST", 10_000))
+
+    @property
+    def rule_max_bytes(self) -> int:
+        """`AUTOMATE_RULE_MAX_BYTES`: how much one evaluation of a rule may make: texts, lists, maps, and its result."""
+        return int(self.get("RULE_MAX_BYTES", 1_000_000))
+
 
 settings = Settings()

@@ -43,4 +43,4 @@ def meant_triggers(event_type: str, source: str) -> dict[str, Any] | None:
 def tell(items: Sequence[Mapping[str, Any]], *, tenant_id: str, correlation_id: str) -> list[tuple[UUID, str]]:
     """Store events that nobody has sent, as `ingest` does, whose errors it raises."""
     nobody = Actor(user=AnonymousUser(), tenant_id=tenant_id)
-    return ingest(items, actor=nobody, correlation_id=correlation_id)
+    return ingest(items, actor=nobody, correlation_id=correlation_id, own=True)

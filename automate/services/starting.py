@@ -15,6 +15,7 @@ from automate.models import Trigger, Workflow
 from automate.rules import RuleError, RuleFailed, compile_rule
 from automate.services.own_events import HOOK, MODEL, SCHEDULE, meant_triggers
 from automate.services.runs import context_of, start_run
+from automate.services.waits import patterns_of
 from automate_api.exceptions import AutomateError
 from automate_api.models import Event
 from automate_api.security.redaction import redact_exception
@@ -27,7 +28,6 @@ _BATCH = 500
 
 # Patterns that are looked up by name; of more, all that the tenant has are read.
 _MOST_PATTERNS = 1000
-_LONGEST_PATTERN = 200
 
 # How often it is noted that a trigger has fired: one that does so all the time would have everybody wait for its row.
 _NOTED_EVERY = timedelta(seconds=1)
@@ -52,7 +52,7 @@ def start_for(event: Event) -> int:
 def starting_types(tenant_id: str, types: Collection[str]) -> set[str]:
     """Those of these types of events that may start something in the tenant. At most one query."""
     own = {HOOK, SCHEDULE, MODEL}.intersection(types)
-    named = {each: patterns_for(each) for each in types if each not in own}
+    named = {each: patterns_of(each) for each in types if each not in own}
     if not named:
         return own
     patterns = {pattern for patterns in named.values() for pattern in patterns}
@@ -63,12 +63,6 @@ def starting_types(tenant_id: str, types: Collection[str]) -> set[str]:
     return own | {each for each, patterns in named.items() if not found.isdisjoint(patterns)}
 
 
-def patterns_for(event_type: str) -> list[str]:
-    """The patterns that events of this type fit: the type, and each of its beginnings with a `*`."""
-    beginnings = (f"{event_type[:end]}*" for end in range(len(event_type) + 1))
-    return [event_type, *(each for each in beginnings if len(each) <= _LONGEST_PATTERN)]
-
-
 def _enabled(tenant_id: str) -> Any:
     return Trigger.objects.of_tenant(tenant_id).filter(enabled=True, workflow__enabled=True)
 
@@ -76,7 +70,7 @@ def _enabled(tenant_id: str) -> Any:
 def _fitting(event: Event) -> Any:
     """The triggers that the event fits: those that it is meant for, else those with a pattern that its type fits."""
     meant = meant_triggers(event.type, event.source)
-    by_pattern = {"kind": Trigger.Kind.EVENT, "pattern__in": patterns_for(event.type)}
+    by_pattern = {"kind": Trigger.Kind.EVENT, "pattern__in": patterns_of(event.type)}
     return _enabled(event.tenant_id).filter(**(by_pattern if meant is None else meant))
 
 

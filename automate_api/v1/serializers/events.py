@@ -15,7 +15,7 @@ from rest_framework.settings import api_settings
 from automate_api.conf import settings
 from automate_api.events import RESERVED, TYPE
 from automate_api.models import Event
-from automate_api.services.events import ACCEPTED, DUPLICATE
+from automate_api.services.events import ACCEPTED, DUPLICATE, RESERVED_SOURCE
 from automate_api.v1.serializers.fields import MomentField, ObjectField, helped
 from automate_api.v1.serializers.rows import RowSerializer
 
@@ -28,7 +28,6 @@ MAX_DEPTH = 32
 _TEXT = r"[ \xa0]*[^\x00-\x20\x7f-\xa0][^\x00-\x1f\x7f-\x9f]*"
 _NOT_A_TYPE = _("A type has letters, digits and any of _.:/- and begins with a letter or digit.")
 _NOT_A_TEXT = _("This has no control characters, and is not blank.")
-_RESERVED = _("Only the server itself sends events from a source that begins with automate:.")
 
 # What is plain at a first look; whatever is not is looked at by the fields.
 _PLAIN_SOURCE = re.compile(r"[!-~](?:[ -~]{0,198}[!-~])?")
@@ -136,7 +135,7 @@ class EventSerializer(RowSerializer[Event]):
     def validate_source(self, source: str) -> str:
         """Refuse what would pass for an event of this package's own, such as a schedule's."""
         if source.startswith(RESERVED):
-            raise ValidationError(_RESERVED, "reserved")
+            raise ValidationError(RESERVED_SOURCE, "reserved")
         return source
 
 
