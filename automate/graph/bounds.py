@@ -60,17 +60,13 @@ def _members(value: Any, level: int, way: _Way) -> Iterator[tuple[Any, int, _Way
 def _fault_of(value: Any) -> Any:
     if value is None or isinstance(value, bool | list):
         return None
-    if isinstance(value, str):
-        return _TEXT if _unstorable(value) else None
-    if isinstance(value, dict):
-        if not all(isinstance(name, str) for name in value):
-            return _NO_JSON
-        return _TEXT if any(map(_unstorable, value)) else None
-    if isinstance(value, int):
-        return None if value in _INTEGERS else _NUMBER
-    if isinstance(value, float):
-        return None if math.isfinite(value) else _NUMBER
-    return _NO_JSON
+    if isinstance(value, int | float):
+        fits = value in _INTEGERS if isinstance(value, int) else math.isfinite(value)
+        return None if fits else _NUMBER
+    texts = value if isinstance(value, dict) else [value]
+    if not all(isinstance(text, str) for text in texts):
+        return _NO_JSON
+    return _TEXT if any(map(_unstorable, texts)) else None
 
 
 def _field(field: str, way: _Way) -> str:

@@ -207,19 +207,7 @@ class Advance:
 
     def _end(self, row: StepRun, status: str) -> None:
         row.status, row.finished_at, row.wakes_at, row.waits_for = status, timezone.now(), None, ""
-        row.save(
-            update_fields=[
-                "status",
-                "input",
-                "output",
-                "error",
-                "taken",
-                "finished_at",
-                "wakes_at",
-                "waits_for",
-                "user",
-            ]
-        )
+        row.save(update_fields=_AT_AN_END)
 
     def _follow(self, row: StepRun) -> None:
         """Consider what comes after the step; after the last, its scope has ended."""
