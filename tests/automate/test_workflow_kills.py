@@ -1,0 +1,81 @@
+"""`kill -9` at random moments of workflows: each run ends once and well, and each of its effects happens once."""
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.automate.recorder import Recorder, recording
+from tests.jobs.killing import KILLS, SEED, killed
+from tests.jobs.workers import Hall, hall
+from tests.servers import until
+
+pytestmark = pytest.mark.slow
+
+IN_FLIGHT, LEASE = 6, 2
+#: Seconds that the server takes at most whom the workflows call.
+SLOWEST = 0.1
+
+BACKENDS = [
+    pytest.param("tasks", "sqlite", id="sqlite"),
+    pytest.param("tasks", "postgres", id="postgres"),
+    pytest.param("celery", "postgres", id="celery", marks=pytest.mark.redis),
+]
+
+
+@pytest.fixture
+def database_url(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[[str], str]:
+    def url(kind: str) -> str:
+        return (
+            str(request.getfixturevalue("postgres_url")) if kind == "postgres" else f"sqlite:///{tmp_path}/db.sqlite3"
+        )
+
+    return url
+
+
+@pytest.mark.parametrize(("queue", "database"), BACKENDS)
+def test_every_run_survives_the_death_of_its_workers(
+    queue: str, database: str, tmp_path: Path, database_url: Callable[[str], str]
+) -> None:
+    chance, begun = random.Random(SEED), 0
+    env = {"JOBS_LEASE": str(LEASE)}
+    with recording(SLOWEST) as recorder, hall(queue, database_url(database), tmp_path, **env) as host:
+        host.ask("make_flows", url=recorder.url)
+        worker = host.start_worker()
+        for _number in range(KILLS):
+            missing = IN_FLIGHT - min(IN_FLIGHT, host.ask("flows_in_flight", slug="long"))
+            host.ask("begin_flows", kind="flow.begin", numbers=list(range(begun, begun + missing)))
+            begun += missing
+            worker, _moment = killed(host, worker, chance)
+            assert host.ask("stuck") == []
+        assert host.is_ready(worker)
+        assert all_is_quiet(host, seconds=60 + KILLS), told(host)
+        print(f"\n{queue} on {database}, {KILLS} kills (seed {SEED}): {told(host)}, {told_of(recorder)}")
+        assert host.ask("flow_faults") == []
+        assert host.ask("flows") == {"echo succeeded": begun, "long succeeded": begun}
+        assert_once(host, recorder)
+
+
+def all_is_quiet(host: Hall, *, seconds: float) -> bool:
+    """Whether all jobs and runs end before `seconds` have passed."""
+    return until(lambda: host.ask("unfinished") + host.ask("flows_in_flight") == 0, seconds=seconds)
+
+
+def assert_once(host: Hall, recorder: Recorder) -> None:
+    """What runs did elsewhere came under one key an effect, and nothing else came."""
+    keys = host.ask("keys_of_effects")
+    assert set(keys["must"]) <= set(recorder.deliveries) <= set(keys["may"])
+    assert recorder.confused == []
+
+
+def told(host: Hall) -> dict[str, Any]:
+    """How everything stands."""
+    return {name: host.ask(name) for name in ("flows", "statuses", "attempts", "stuck")}
+
+
+def told_of(recorder: Recorder) -> str:
+    """What came, and what a server that knows its keys would drop."""
+    repeated = len(recorder.asked) - len(recorder.deliveries)
+    return f"{len(recorder.deliveries)} effects, {repeated} of them delivered again"
