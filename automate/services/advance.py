@@ -59,7 +59,8 @@ class Advance:
 
     def __init__(self, run: WorkflowRun) -> None:
         self.run = run
-        self._queue: deque[Callable[[], None]] = deque()
+        self._queue: deque[tuple[str, Callable[[], None]]] = deque()
+        self._broken: list[str] = []
         self._left: list[UUID] = []
         self._taken_up = 0
         self._put_off: set[str] = set()
@@ -83,7 +84,7 @@ class Advance:
 
     def begin(self) -> None:
         """Begin a run that was stored in this very transaction."""
-        self._queue.append(self.begin_ready)
+        self.soon("", self.begin_ready)
         self.go_on()
 
     @property
@@ -101,7 +102,9 @@ class Advance:
         try:
             with at_depth(self.run.depth):
                 while self._queue and not self.is_over:
-                    self._queue.popleft()()
+                    scope, function = self._queue.popleft()
+                    if not scope.startswith(tuple(self._broken)):
+                        function()
         except AutomateError as exc:
             # The definition cannot be followed any more: an app has gone, say, that brought one of its steps.
             self.end_run(WorkflowRun.Status.FAILED, error={"code": str(exc.code), "detail": exc.detail})
@@ -109,6 +112,10 @@ class Advance:
             self.run.status = self._standing()
         self.run.save(update_fields=["status", "output", "error", "finished_at"])
         cancel_carriers(self._left)
+
+    def soon(self, scope: str, function: Callable[[], None]) -> None:
+        """Call `function` when its turn has come, unless what the scope is part of has failed by then."""
+        self._queue.append((scope, function))
 
     def _standing(self) -> str:
         at_work = self.run.steps.filter(status__in=(State.RUNNING, State.RETRYING)).exclude(type__in=("for_each", ITEM))
@@ -130,10 +137,10 @@ class Advance:
         is_wanted = not before or any(row is not None and node.name in row.taken for row in before)
         row = StepRun(run=self.run, scope=scope, name=node.name, type=node.type)
         if is_wanted:
-            self._queue.append(partial(self.attempt, row))
+            self.soon(scope, partial(self.attempt, row))
         else:
             row.status, row.finished_at = State.SKIPPED, timezone.now()
-            self._queue.append(partial(self._follow, row))
+            self.soon(scope, partial(self._follow, row))
         row.save(force_insert=True)
         rows[node.name] = row
 
@@ -175,7 +182,7 @@ class Advance:
         elif isinstance(outcome, Repeat):
             row.input = stored({**turn.settings, "items": list(outcome.items), "parallel": outcome.parallel})
             self._keep(row, State.RUNNING)
-            self._queue.append(partial(self.iterate, row))
+            self.soon(row.scope, partial(self.iterate, row))
         elif isinstance(outcome, Wait):
             row.wakes_at, row.waits_for = outcome.until, outcome.pattern
             if outcome.until is not None:
@@ -211,7 +218,7 @@ class Advance:
             return
         row.taken = list(self.node(row).next if taken is None else taken)
         self._end(row, State.SUCCEEDED)
-        self._queue.append(partial(self._follow, row))
+        self.soon(row.scope, partial(self._follow, row))
 
     def fail(self, row: StepRun, error: AutomateError) -> None:
         """The step has failed, and leads to its `on_error`; without one, all that it is part of has failed."""
@@ -223,7 +230,7 @@ class Advance:
         row.error, row.taken = error, [handler] if handler else []
         self._end(row, State.FAILED)
         going_on = partial(self._follow, row) if handler else partial(self._break_off, row.scope, error, row.path)
-        self._queue.append(going_on)
+        self.soon(row.scope, going_on)
 
     def _end(self, row: StepRun, status: str) -> None:
         row.status, row.finished_at, row.wakes_at, row.waits_for = status, timezone.now(), None, ""
@@ -253,7 +260,7 @@ class Advance:
         else:
             item.output = output
             self._end(item, State.SUCCEEDED)
-            self._queue.append(partial(self.iterate, self.scopes.loop(scope)))
+            self.soon(scope, partial(self.iterate, self.scopes.loop(scope)))
 
     def _break_off(self, scope: str, error: dict[str, Any], path: str) -> None:
         """A scope has failed, and with it what it is part of."""
@@ -266,9 +273,16 @@ class Advance:
             return
         item.error = error
         self._end(item, State.FAILED)
-        self._leave(self.run.steps.filter(scope=loop.path))
-        self._leave(self.run.steps.filter(scope__startswith=f"{loop.path}."))
+        self.leave_items(loop)
         self.fail_with(loop, error)
+
+    def leave_items(self, loop: StepRun) -> None:
+        """Whatever goes on for the items of a for-each ends here, and nothing more begins."""
+        within = f"{loop.path}."
+        self._leave(self.run.steps.filter(scope=loop.path))
+        self._leave(self.run.steps.filter(scope__startswith=within))
+        self._broken.append(within)
+        self.scopes.forget(within)
 
     def end_run(self, status: str, *, output: Any = None, error: dict[str, Any] | None = None) -> None:
         """The run has ended."""
@@ -286,7 +300,6 @@ class Advance:
         unfinished = rows.filter(status__in=StepRun.UNFINISHED)
         self._left += unfinished.filter(execution__isnull=False).values_list("execution", flat=True)
         unfinished.update(status=State.CANCELLED, finished_at=timezone.now(), wakes_at=None, waits_for="")
-        self.scopes.forget()
 
     # -- for each item -----------------------------------------------------------------------------------------------
 

@@ -1,5 +1,7 @@
 """What the end of a job means to the step that it carries: called in the transaction that ends the job."""
 
+from functools import partial
+
 from automate.models import StepRun, WorkflowRun
 from automate.services.advance import Advance
 from automate.services.carriers import CONTINUATION
@@ -21,8 +23,7 @@ def step_carried(job: Job, end: RunEvent) -> None:
     run_id, pk = found
     try:
         with Advance.of(run_id) as advance:
-            if not advance.is_over:
-                _settle(advance, pk, job, end)
+            advance.soon("", partial(_settle, advance, pk, job, end))
     except WorkflowRun.DoesNotExist:
         return
 
@@ -32,13 +33,16 @@ def _settle(advance: Advance, pk: int, job: Job, end: RunEvent) -> None:
     if row is None:
         return
     row = advance.scopes.rows(row.scope)[row.name]
+    is_loop = bool(type_of(advance.node(row)).body_fields)
     if end.type is EventType.CANCELLED:
+        if is_loop:
+            advance.leave_items(row)
         advance.fail(row, RunCancelled())
     elif row.status == State.RETRYING:
         advance.attempt(row)
     elif row.status == State.WAITING:
         _expire(advance, row)
-    elif type_of(advance.node(row)).body_fields:
+    elif is_loop:
         advance.iterate(row)
     elif end.type is EventType.ERROR:
         advance.fail_with(row, {name: end.data.get(name, "") for name in ("code", "detail")})

@@ -25,10 +25,11 @@ class Scopes:
             self._rows[scope] = {row.name: row for row in self._run.steps.filter(scope=scope)}
         return self._rows[scope]
 
-    def forget(self) -> None:
-        """Read all of them again."""
-        self._rows.clear()
-        self._single.clear()
+    def forget(self, beginning: str) -> None:
+        """Read the rows again of scopes that begin so. All others stay the very objects that they are."""
+        for known in (self._rows, self._single):
+            for scope in [scope for scope in known if scope.startswith(beginning)]:
+                del known[scope]
 
     def begin(self, item: StepRun) -> None:
         """Take up the row of an item, whose steps have not begun."""
