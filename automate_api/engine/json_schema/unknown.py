@@ -1,7 +1,7 @@
 """Values that are not known yet, so that what is known around them can be checked already.
 
 An `Unknown` fits wherever a value of one of its types could fit: nothing that could come right is refused. Where a
-keyword turns that around, as `not` and `oneOf` do, it asks instead what fits surely, whatever the value turns out to be.
+keyword turns that around, as `not` and `oneOf` do, it asks instead what fits surely, whatever the value will be.
 """
 
 from collections.abc import Collection, Iterator

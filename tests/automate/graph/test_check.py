@@ -40,13 +40,13 @@ def each(body: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
 
 
 @given(definitions())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_a_definition_in_which_nothing_is_wrong_is_accepted(definition: dict[str, Any]) -> None:
     assert found_in(definition) == []
 
 
 @given(faulty_definitions())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_a_fault_is_named_with_the_step_it_is_of(faulty: Faulty) -> None:
     found = found_in(faulty.definition)
     assert any(code == faulty.code and f".{faulty.step}" in field for field, code in found), found
