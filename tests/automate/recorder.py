@@ -63,7 +63,7 @@ def recording(slowest: float) -> Iterator[Recorder]:
             except OSError:
                 self.close_connection = True
 
-        do_POST = do_PUT = answer
+        do_POST = do_PUT = answer  # noqa: N815 - as the library calls them
 
         def handle(self) -> None:
             try:

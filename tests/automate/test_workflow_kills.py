@@ -1,6 +1,8 @@
 """`kill -9` at random moments of workflows: each run ends once and well, and each of its effects happens once."""
 
 import random
+import re
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,7 @@ import pytest
 
 from tests.automate.recorder import Recorder, recording
 from tests.jobs.killing import KILLS, SEED, killed
-from tests.jobs.workers import Hall, hall
+from tests.jobs.workers import Hall, Process, hall
 from tests.servers import until
 
 pytestmark = pytest.mark.slow
@@ -58,9 +60,65 @@ def test_every_run_survives_the_death_of_its_workers(
         assert_once(host, recorder)
 
 
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+def test_no_run_is_lost_between_two_workers_and_those_who_decide_and_cancel(
+    database: str, tmp_path: Path, database_url: Callable[[str], str]
+) -> None:
+    chance, begun, env = random.Random(SEED), 0, {"JOBS_LEASE": str(LEASE)}
+    with recording(SLOWEST) as recorder, hall("tasks", database_url(database), tmp_path, **env) as host:
+        host.ask("make_flows", url=recorder.url)
+        workers = [host.start_worker(), host.start_worker()]
+        meddlers = [meddler(host, number) for number in range(2)]
+        for number in range(KILLS):
+            for kind in ("flow.begin", "flow.ask"):
+                host.ask("begin_flows", kind=kind, numbers=list(range(begun, begun + IN_FLIGHT)))
+            begun += IN_FLIGHT
+            workers[number % 2], _moment = killed(host, workers[number % 2], chance)
+            if chance.random() < 0.5:
+                meddlers[number % 2].kill()
+                meddlers[number % 2] = meddler(host, number + 2)
+            assert host.ask("stuck") == []
+        for each in meddlers:
+            each.kill()
+        assert until(lambda: host.ask("approve_all") == 0 and is_quiet(host), seconds=60 + KILLS), told(host)
+        decided = decisions(host)
+        print(f"\n{database}, {KILLS} kills (seed {SEED}): {told(host)}, {decided}, {told_of(recorder)}")
+        assert host.ask("flow_faults") == []
+        assert {each.rpartition(" ")[2] for each in host.ask("flows")} <= {"succeeded", "cancelled"}
+        assert_once(host, recorder)
+        assert complaints(host) == []
+
+
+def meddler(host: Hall, number: int) -> Process:
+    """Somebody who decides and cancels at random moments."""
+    process = host.start(f"tests.hosts.jobs.meddling {SEED + number}")
+    assert process.says("Meddling")
+    return process
+
+
+def decisions(host: Hall) -> Counter[str]:
+    """How often what was decided; nothing of a run twice."""
+    logs = [process.log.read_text() for process in host.processes if "meddling" in process.log.name]
+    lines = [line.split() for log in logs for line in log.splitlines()[1:]]
+    for words in (["approved", "rejected"], ["cancelled"]):
+        assert max(Counter(run for what, run in lines if what in words).values(), default=1) == 1
+    return Counter(what for what, _run in lines)
+
+
+def complaints(host: Hall) -> list[str]:
+    """What processes say of things that must not happen, such as a deadlock."""
+    said = [line for process in host.processes for line in process.log.read_text(errors="replace").splitlines()]
+    return [line for line in said if re.search(r"deadlock|Traceback|has failed|could not be stored", line)]
+
+
+def is_quiet(host: Hall) -> bool:
+    """Whether all jobs and runs have ended."""
+    return bool(host.ask("unfinished") + host.ask("flows_in_flight") == 0)
+
+
 def all_is_quiet(host: Hall, *, seconds: float) -> bool:
     """Whether all jobs and runs end before `seconds` have passed."""
-    return until(lambda: host.ask("unfinished") + host.ask("flows_in_flight") == 0, seconds=seconds)
+    return until(lambda: is_quiet(host), seconds=seconds)
 
 
 def assert_once(host: Hall, recorder: Recorder) -> None:
