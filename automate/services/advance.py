@@ -1,7 +1,7 @@
 """A run on its way: from what has just ended to whatever can begin, in one transaction."""
 
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -64,6 +64,8 @@ class Advance:
         self._left: list[UUID] = []
         self._taken_up = 0
         self._put_off: set[str] = set()
+        self._tallies: dict[str, Counter[str]] = {}
+        self._status_before, self._has_work = run.status, False
 
     @classmethod
     @contextmanager
@@ -110,7 +112,8 @@ class Advance:
             self.end_run(WorkflowRun.Status.FAILED, error={"code": str(exc.code), "detail": exc.detail})
         if not self.is_over:
             self.run.status = self._standing()
-        self.run.save(update_fields=["status", "output", "error", "finished_at"])
+        if self.run.status != self._status_before:
+            self.run.save(update_fields=["status", "output", "error", "finished_at"])
         cancel_carriers(self._left)
 
     def soon(self, scope: str, function: Callable[[], None]) -> None:
@@ -119,7 +122,7 @@ class Advance:
 
     def _standing(self) -> str:
         at_work = self.run.steps.filter(status__in=(State.RUNNING, State.RETRYING)).exclude(type__in=("for_each", ITEM))
-        return WorkflowRun.Status.RUNNING if at_work.exists() else WorkflowRun.Status.WAITING
+        return WorkflowRun.Status.RUNNING if self._has_work or at_work.exists() else WorkflowRun.Status.WAITING
 
     # -- a step begins -----------------------------------------------------------------------------------------------
 
@@ -137,11 +140,12 @@ class Advance:
         is_wanted = not before or any(row is not None and node.name in row.taken for row in before)
         row = StepRun(run=self.run, scope=scope, name=node.name, type=node.type)
         if is_wanted:
+            # Stored when it is known what becomes of it, which most often is its end.
             self.soon(scope, partial(self.attempt, row))
         else:
             row.status, row.finished_at = State.SKIPPED, timezone.now()
+            row.save(force_insert=True)
             self.soon(scope, partial(self._follow, row))
-        row.save(force_insert=True)
         rows[node.name] = row
 
     def attempt(self, row: StepRun) -> None:
@@ -193,10 +197,11 @@ class Advance:
             own = outcome.execution if isinstance(outcome, Execute) else None
             row.execution_id = carry(self.run, node, turn, path=row.path, execution=own)
             self._keep(row, State.RUNNING)
+            self._has_work = True
 
     def _keep(self, row: StepRun, status: str) -> None:
         row.status = status
-        row.save(update_fields=["status", "input", "tries", "execution", "wakes_at", "waits_for"])
+        _store(row, ("status", "input", "tries", "execution", "wakes_at", "waits_for"))
 
     def _fail_or_retry(self, row: StepRun, node: Node, exc: AutomateError) -> None:
         if row.tries >= node.retries or not (exc.is_worth_another_try or isinstance(exc, _PASSING)):
@@ -206,6 +211,7 @@ class Advance:
         asked = getattr(exc, "retry_after", None) or 0.0
         row.execution_id = lull(self.run, seconds=max(asked, backoff(row.tries)))
         self._keep(row, State.RETRYING)
+        self._has_work = True
 
     # -- a step ends -------------------------------------------------------------------------------------------------
 
@@ -234,7 +240,9 @@ class Advance:
 
     def _end(self, row: StepRun, status: str) -> None:
         row.status, row.finished_at, row.wakes_at, row.waits_for = status, timezone.now(), None, ""
-        row.save(update_fields=_AT_AN_END)
+        _store(row, _AT_AN_END)
+        if row.type == ITEM and row.scope in self._tallies:
+            self._tallies[row.scope]["ended"] += 1
 
     def _follow(self, row: StepRun) -> None:
         """Consider what comes after the step; after the last, its scope has ended."""
@@ -282,13 +290,16 @@ class Advance:
         self._leave(self.run.steps.filter(scope=loop.path))
         self._leave(self.run.steps.filter(scope__startswith=within))
         self._broken.append(within)
+        self._has_work = False
         self.scopes.forget(within)
 
     def end_run(self, status: str, *, output: Any = None, error: dict[str, Any] | None = None) -> None:
         """The run has ended."""
         self.run.status, self.run.output, self.run.error = status, output, error
         self.run.finished_at = timezone.now()
-        self._leave(self.run.steps.all())
+        if status != WorkflowRun.Status.SUCCEEDED:
+            # Of one that has succeeded, every step has ended.
+            self._leave(self.run.steps.all())
 
     def let_go(self, row: StepRun) -> None:
         """What carries the step need not go on: it has ended otherwise."""
@@ -309,20 +320,30 @@ class Advance:
             return
         asked: Any = loop.input
         items, parallel = asked["items"], asked["parallel"]
-        rows = self.run.steps.filter(scope=loop.path, type=ITEM)
-        begun, ended = rows.count(), rows.filter(status__in=ENDED).count()
-        if ended == len(items):
-            outputs = dict(rows.values_list("name", "output"))
+        tally = self._tally(loop)
+        if tally["ended"] == len(items):
+            outputs = dict(self._items(loop).values_list("name", "output"))
             self.succeed(loop, [outputs[str(index)] for index in range(len(items))])
             return
-        for index in range(begun, min(len(items), ended + parallel)):
+        for index in range(tally["begun"], min(len(items), tally["ended"] + parallel)):
             if self._taken_up == LOT:
                 self._put_off_rest(loop)
                 return
             self._take_up(loop, index)
 
+    def _items(self, loop: StepRun) -> Any:
+        return self.run.steps.filter(scope=loop.path, type=ITEM)
+
+    def _tally(self, loop: StepRun) -> Counter[str]:
+        """How many items have `begun`, and how many of them have `ended`. They are counted once for a transaction."""
+        if loop.path not in self._tallies:
+            states = list(self._items(loop).values_list("status", flat=True))
+            self._tallies[loop.path] = Counter(begun=len(states), ended=sum(state in ENDED for state in states))
+        return self._tallies[loop.path]
+
     def _take_up(self, loop: StepRun, index: int) -> None:
         self._taken_up += 1
+        self._tally(loop)["begun"] += 1
         item = StepRun(run=self.run, scope=loop.path, name=str(index), type=ITEM)
         item.save(force_insert=True)
         self.scopes.begin(item)
@@ -348,6 +369,14 @@ class Advance:
     def node(self, row: StepRun) -> Node:
         """What the definition says of the step."""
         return self._plan(row.scope).nodes[row.name]
+
+
+def _store(row: StepRun, columns: Sequence[str]) -> None:
+    """Store a row of which `columns` have changed, or which is new."""
+    if row.pk is None:
+        row.save(force_insert=True)
+    else:
+        row.save(update_fields=columns)
 
 
 def _is_settled(row: StepRun, node: Node) -> bool:

@@ -1,6 +1,6 @@
 """What the expressions of a run see: its event, its steps, and in a for-each the item."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 from automate.models import StepRun, WorkflowRun
@@ -34,6 +34,10 @@ class Scopes:
     def begin(self, item: StepRun) -> None:
         """Take up the row of an item, whose steps have not begun."""
         self._single[item.path], self._rows[item.path] = item, {}
+
+    def know(self, rows: Iterable[StepRun]) -> None:
+        """Take up all the rows that there are of a run that has not begun."""
+        self._rows[""] = {row.name: row for row in rows}
 
     def item(self, scope: str) -> StepRun:
         """The row that stands for the item of a scope within a for-each."""

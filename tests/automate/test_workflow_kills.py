@@ -47,9 +47,7 @@ def test_every_run_survives_the_death_of_its_workers(
         host.ask("make_flows", url=recorder.url)
         worker = host.start_worker()
         for _number in range(KILLS):
-            missing = IN_FLIGHT - min(IN_FLIGHT, host.ask("flows_in_flight", slug="long"))
-            host.ask("begin_flows", kind="flow.begin", numbers=list(range(begun, begun + missing)))
-            begun += missing
+            begun = begin_more(host, begun, ["flow.begin"])
             worker, _moment = killed(host, worker, chance)
             assert host.ask("stuck") == []
         assert host.is_ready(worker)
@@ -70,9 +68,7 @@ def test_no_run_is_lost_between_two_workers_and_those_who_decide_and_cancel(
         workers = [host.start_worker(), host.start_worker()]
         meddlers = [meddler(host, number) for number in range(2)]
         for number in range(KILLS):
-            for kind in ("flow.begin", "flow.ask"):
-                host.ask("begin_flows", kind=kind, numbers=list(range(begun, begun + IN_FLIGHT)))
-            begun += IN_FLIGHT
+            begun = begin_more(host, begun, ["flow.begin", "flow.ask"])
             workers[number % 2], _moment = killed(host, workers[number % 2], chance)
             if chance.random() < 0.5:
                 meddlers[number % 2].kill()
@@ -109,6 +105,15 @@ def complaints(host: Hall) -> list[str]:
     """What processes say of things that must not happen, such as a deadlock."""
     said = [line for process in host.processes for line in process.log.read_text(errors="replace").splitlines()]
     return [line for line in said if re.search(r"deadlock|Traceback|has failed|could not be stored", line)]
+
+
+def begin_more(host: Hall, begun: int, kinds: list[str]) -> int:
+    """Begin as many runs as are missing, of each kind; how many have been by then."""
+    ended = host.ask("flows_ended", slug="long")
+    numbers = list(range(begun, max(begun, ended + IN_FLIGHT)))
+    for kind in kinds:
+        host.ask("begin_flows", kind=kind, numbers=numbers)
+    return begun + len(numbers)
 
 
 def is_quiet(host: Hall) -> bool:

@@ -95,10 +95,14 @@ def flows() -> dict[str, int]:
     return {f"{slug} {status}": number for (slug, status), number in sorted(Counter(pairs).items())}
 
 
-def flows_in_flight(slug: str = "") -> int:
-    """How many runs, of this workflow or of any, have not ended."""
-    unfinished = WorkflowRun.objects.filter(status__in=WorkflowRun.UNFINISHED)
-    return int((unfinished.filter(workflow__slug=slug) if slug else unfinished).count())
+def flows_in_flight() -> int:
+    """How many runs have not ended."""
+    return int(WorkflowRun.objects.filter(status__in=WorkflowRun.UNFINISHED).count())
+
+
+def flows_ended(slug: str) -> int:
+    """How many runs of this workflow have."""
+    return int(WorkflowRun.objects.exclude(status__in=WorkflowRun.UNFINISHED).filter(workflow__slug=slug).count())
 
 
 def approve_all() -> int:
