@@ -1,13 +1,12 @@
 """A run goes its way: each step once, in its turn, with what those before it gave."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
 from automate.services.advance import LOT
 from automate.services.runs import cancel_run
-from automate.steps import StepContext, base
+from automate.steps import StepContext
 from automate_api.events import depth
 from automate_api.exceptions import Conflict, StepFailed, UpstreamFailed
 from automate_api.models import Event, Execution, Job
@@ -24,24 +23,10 @@ from tests.automate.making import (
     step,
     work,
 )
-from tests.jobs.fixtures import asked  # noqa: F401 - a fixture
 from tests.jobs.making import chat_endpoint
 from tests.upstream import FakeUpstream
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("asked")]
-
-Script = Callable[[StepContext], Awaitable[Any]]
-
-
-@pytest.fixture
-def write(monkeypatch: pytest.MonkeyPatch) -> Callable[[Script], None]:
-    """Registers the step `test.written`, which does what the test says."""
-
-    def written(script: Script) -> None:
-        monkeypatch.setattr(WrittenStep, "script", staticmethod(script), raising=False)
-        monkeypatch.setitem(base._registry, WrittenStep.type, WrittenStep())
-
-    return written
 
 
 async def give_key(ctx: StepContext) -> Any:
@@ -206,6 +191,26 @@ def test_what_a_host_lets_out_fails_the_step_in_other_words(write: Any) -> None:
     work()
     assert fresh(run).status == "failed"
     assert "hunter2" not in str(fresh(run).error)
+
+
+def test_what_a_host_lets_out_when_a_steps_turn_has_come_fails_it_too(
+    write: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(give_key)
+
+    def begin_badly(self: object, turn: object) -> Any:
+        raise RuntimeError("oh")
+
+    monkeypatch.setattr(WrittenStep, "begin", begin_badly)
+    run = begin(make_workflow(step("bad", "test.written", on_error="sorry"), step("sorry")))
+    assert run.status == "succeeded"
+    assert states(run) == {"bad": "failed", "sorry": "succeeded"}
+    assert "RuntimeError" in caplog.text
+
+
+def test_a_rule_without_a_value_fails_its_branch() -> None:
+    run = begin(make_workflow(step("which", "branch", cases=[{"when": "event.payload.n > 1", "next": "a"}]), step("a")))
+    assert (run.status, run.error["code"]) == ("failed", "expression_failed")
 
 
 def test_an_output_that_is_too_large_fails_the_step(write: Any, settings: Any) -> None:
