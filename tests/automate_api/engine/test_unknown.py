@@ -95,7 +95,13 @@ def larger(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         st.builds(lambda a, b, c: {"if": a, "then": b, "else": c}, inner, inner, inner),
         st.builds(lambda a, b: {"properties": {"a": a, "b": b}}, inner, inner),
         st.builds(lambda schema: {"items": schema}, inner),
-        st.builds(lambda schema: {"contains": schema}, inner),
+        st.builds(
+            lambda a, more: {"contains": a, **more},
+            inner,
+            st.sampled_from([{}, {"maxContains": 1}, {"minContains": 2}]),
+        ),
+        st.builds(lambda a, b, c: {"if": a, "then": b, "unevaluatedProperties": c}, inner, inner, inner),
+        st.builds(lambda a, b, c: {"if": a, "else": b, "unevaluatedItems": c}, inner, inner, inner),
         st.builds(lambda a, b: {"prefixItems": [a], "unevaluatedItems": b}, inner, inner),
         st.builds(lambda a, b: {"properties": {"a": a}, "unevaluatedProperties": b}, inner, inner),
     )
