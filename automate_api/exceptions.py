@@ -45,6 +45,12 @@ class ErrorCode(StrEnum):
     CANCELLED = "cancelled"
     WORKER_LOST = "worker_lost"
     HANDLER_FAILED = "handler_failed"
+    EXPRESSION_FAILED = "expression_failed"
+    OUTPUT_TOO_LARGE = "output_too_large"
+    STEP_FAILED = "step_failed"
+    STEP_REJECTED = "step_rejected"
+    WORKFLOW_FAILED = "workflow_failed"
+    WORKFLOW_TOO_DEEP = "workflow_too_deep"
     OUTBOUND_BLOCKED = "outbound_blocked"
     UPSTREAM_UNAVAILABLE = "upstream_unavailable"
     UPSTREAM_TIMEOUT = "upstream_timeout"
@@ -96,9 +102,12 @@ class AutomateError(Exception):
 
     `detail` is a sentence for a person and must be safe to show to the caller. `extensions` are further members of the
     problem that is answered (RFC 9457, section 3.2), such as `{"execution": "<id>"}`: set them on the instance.
+    `is_worth_another_try`: a job whose attempt has failed so is tried again, as often as it may be; not before the
+    seconds of its `retry_after`, where it has one.
     """
 
-    code: ClassVar[ErrorCode] = ErrorCode.INTERNAL_ERROR
+    code: ClassVar[str] = ErrorCode.INTERNAL_ERROR
+    is_worth_another_try: ClassVar[bool] = False
     default_detail: ClassVar[str | Promise] = _("Something went wrong on the server.")
 
     def __init__(self, detail: str | Promise | None = None) -> None:
@@ -262,7 +271,50 @@ class HandlerFailed(AutomateError):
     """A handler of events has raised; which one, for which event, the job's log says."""
 
     code = ErrorCode.HANDLER_FAILED
+    is_worth_another_try = True
     default_detail = _("A handler of events has failed.")
+
+
+class ExpressionFailed(AutomateError):
+    """An expression of a workflow has no value in this run."""
+
+    code = ErrorCode.EXPRESSION_FAILED
+    default_detail = _("An expression has no value here.")
+
+
+class OutputTooLarge(AutomateError):
+    """A step of a workflow, or a workflow, gave more than is stored of it."""
+
+    code = ErrorCode.OUTPUT_TOO_LARGE
+    default_detail = _("The output is larger than may be stored.")
+
+
+class StepFailed(AutomateError):
+    """A step of a workflow could not do its work. A host's own step raises it with a `detail` that says why."""
+
+    code = ErrorCode.STEP_FAILED
+    default_detail = _("The step has failed.")
+
+
+class StepRejected(AutomateError):
+    """Somebody has rejected what a step asked for."""
+
+    code = ErrorCode.STEP_REJECTED
+    default_detail = _("The step was rejected.")
+
+
+class WorkflowFailed(AutomateError):
+    """The run of a workflow that an endpoint has waited for has failed, or was cancelled."""
+
+    code = ErrorCode.WORKFLOW_FAILED
+    default_detail = _("The workflow has failed.")
+
+
+class WorkflowTooDeep(AutomateError):
+    """More runs of workflows than `AUTOMATE_MAX_DEPTH` led, each to the next, to a run: mostly to itself."""
+
+    code = ErrorCode.WORKFLOW_TOO_DEEP
+    default_detail = _("Too many runs led to this one, each to the next. Does a workflow change what starts it?")
 
 
 class OutboundBlocked(AutomateError):
@@ -283,6 +335,7 @@ class UpstreamUnavailable(UpstreamError):
     """No connection: refused, unreachable, or the name does not resolve."""
 
     code = ErrorCode.UPSTREAM_UNAVAILABLE
+    is_worth_another_try = True
     default_detail = _("The model server cannot be reached.")
 
 
@@ -290,6 +343,7 @@ class UpstreamTimeout(UpstreamError):
     """Nothing came in time: connecting, the first byte, between two chunks, or in total."""
 
     code = ErrorCode.UPSTREAM_TIMEOUT
+    is_worth_another_try = True
     default_detail = _("The model server took too long.")
 
 
@@ -297,6 +351,7 @@ class UpstreamRateLimited(UpstreamError):
     """The model server answered 429; `retry_after` is what it asked for in seconds, if it did."""
 
     code = ErrorCode.UPSTREAM_RATE_LIMITED
+    is_worth_another_try = True
     default_detail = _("The model server is limiting requests.")
 
     def __init__(self, detail: str | Promise | None = None, *, retry_after: float | None = None) -> None:
@@ -306,6 +361,8 @@ class UpstreamRateLimited(UpstreamError):
 
 class UpstreamFailed(UpstreamError):
     """The model server answered 5xx, or sent an error inside its stream."""
+
+    is_worth_another_try = True
 
 
 class UpstreamRejected(UpstreamError):
@@ -326,6 +383,7 @@ class UpstreamBrokeOff(UpstreamError):
     """The answer ended before it was complete."""
 
     code = ErrorCode.UPSTREAM_BROKE_OFF
+    is_worth_another_try = True
     default_detail = _("The model server broke off its answer.")
 
 

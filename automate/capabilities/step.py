@@ -1,0 +1,76 @@
+"""`workflow.step`: the work of one step of a workflow, and the time between two steps."""
+
+import json
+from collections.abc import AsyncGenerator
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext_lazy as _
+
+from automate.models import WorkflowRun
+from automate.services.carriers import STEP
+from automate.services.owners import owner_of
+from automate.steps import StepContext, get_step_type
+from automate_api.engine.capability import Capability, RunContext, register
+from automate_api.engine.events import EventType, RunEvent
+from automate_api.exceptions import Conflict, FieldError, InvalidInput, NotConfigured
+from automate_api.models import Actor
+from automate_api.services.secrets import encrypting
+
+
+@register
+class StepCapability(Capability):
+    """Have a step's type do its work. The output is what it gives; what follows is its job's continuation.
+
+    The input is `{run, path, type, with, computed, secrets}`; `{run}` alone is a step's waiting, and does nothing.
+    """
+
+    task_type = STEP
+    label = _("Step of a workflow")
+    for_endpoints = False
+
+    async def run(self, ctx: RunContext) -> AsyncGenerator[RunEvent, None]:
+        output = await _work(ctx) if "path" in ctx.input else None
+        yield RunEvent(EventType.FINAL, {"output": output, "usage": None, "cost": None})
+
+
+async def _work(ctx: RunContext) -> Any:
+    asked, kind = ctx.input, get_step_type(ctx.input["type"])
+    if kind is None:
+        raise NotConfigured
+    settings, actor = await ctx.db(_prepared, asked)
+    step = StepContext(
+        key=f"{asked['run']}:{asked['path']}",
+        settings=settings,
+        computed=frozenset(asked["computed"]),
+        actor=actor,
+        correlation_id=ctx.correlation_id,
+        attempt=ctx.attempt,
+        run=ctx,
+    )
+    return await kind.run(step)
+
+
+def _prepared(asked: dict[str, Any]) -> tuple[dict[str, Any], Actor]:
+    """The step's settings, its secrets in their places, and whose rights it has."""
+    run = WorkflowRun.objects.select_related("workflow").filter(pk=UUID(asked["run"])).first()
+    if run is None or run.workflow is None or run.status not in WorkflowRun.UNFINISHED:
+        raise Conflict(_("The run has ended."))
+    settings = asked["with"]
+    if asked["secrets"]:
+        with encrypting():
+            known = json.loads(run.workflow.secrets.reveal() or "{}")
+        for place, name in asked["secrets"]:
+            settings = _with_secret(settings, place, known, name)
+    return settings, owner_of(run.workflow)
+
+
+def _with_secret(value: Any, place: list[Any], known: dict[str, str], name: str) -> Any:
+    if not place:
+        if name not in known:
+            detail = str(_("The workflow has no such secret."))
+            raise InvalidInput([FieldError("secret", "unknown_secret", detail)], detail)
+        return known[name]
+    filled = dict(value) if isinstance(value, dict) else list(value)
+    filled[place[0]] = _with_secret(value[place[0]], place[1:], known, name)
+    return filled
