@@ -58,7 +58,7 @@ def test_every_run_survives_the_death_of_its_workers(
         assert_once(host, recorder)
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+@pytest.mark.parametrize("database", ["postgres"])
 def test_no_run_is_lost_between_two_workers_and_those_who_decide_and_cancel(
     database: str, tmp_path: Path, database_url: Callable[[str], str]
 ) -> None:
