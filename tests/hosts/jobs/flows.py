@@ -105,6 +105,11 @@ def flows_ended(slug: str) -> int:
     return int(WorkflowRun.objects.exclude(status__in=WorkflowRun.UNFINISHED).filter(workflow__slug=slug).count())
 
 
+def steps_ended() -> int:
+    """How many steps of all runs have."""
+    return int(StepRun.objects.exclude(status__in=StepRun.UNFINISHED).count())
+
+
 def approve_all() -> int:
     """Say yes to whatever asks; how many did."""
     actor = Actor(user=Workflow.objects.earliest("pk").owner, tenant_id=TENANT)
