@@ -17,7 +17,10 @@ from referencing.exceptions import Unresolvable
 from automate_api.engine.json_schema.counted import MOST_POINTS, Count, TooComplex
 from automate_api.engine.json_schema.patterns import UnsafePattern
 from automate_api.engine.json_schema.sound import UNSAFE, Fault, prepare
+from automate_api.engine.json_schema.unknown import Unknown
 from automate_api.exceptions import FieldError, InvalidInput
+
+__all__ = ["MOST_ERRORS", "Unknown", "check_schema", "check_value", "first_error", "require_valid"]
 
 MOST_ERRORS = 20
 _MOST_CHARACTERS = 120
@@ -47,16 +50,19 @@ def check_schema(schema: Any, *, field: str) -> list[FieldError]:
     return [] if fault is None else [_invalid_schema(field, fault)]
 
 
-def check_value(value: Any, schema: dict[str, Any], *, field: str, points: int = MOST_POINTS) -> list[FieldError]:
+def check_value(
+    value: Any, schema: dict[str, Any], *, field: str, points: int = MOST_POINTS, partial: bool = False
+) -> list[FieldError]:
     """What keeps `value` from fitting `schema`, at most `MOST_ERRORS`; each names a dotted path below `field`.
 
-    Where it costs more than `points`, the only error has the code `too_complex`.
+    Where it costs more than `points`, the only error has the code `too_complex`. With `partial`, an `Unknown` may stand
+    for whatever in `value` is not known yet.
     """
     prepared = prepare(schema)
     if prepared.fault is not None:
         return [_invalid_schema(field, prepared.fault)]
     try:
-        found = prepared.validator.evolve(format_checker=Count(points)).iter_errors(value)
+        found = prepared.validator.evolve(format_checker=Count(points, partial=partial)).iter_errors(value)
         return list(dict.fromkeys(_described(error, field) for error in islice(found, MOST_ERRORS)))
     except UnsafePattern:
         return [_invalid_schema(field, Fault((), UNSAFE))]

@@ -17,6 +17,7 @@ from jsonschema.validators import extend
 
 from automate_api.engine.json_schema.patterns import compiled, search_steps
 from automate_api.engine.json_schema.unevaluated import seen_items, seen_properties
+from automate_api.engine.json_schema.unknown import Unknown, if_, nodes, not_, one_of
 
 MOST_POINTS = 200_000
 """What one check may cost; a point is about three microseconds."""
@@ -34,11 +35,12 @@ class TooComplex(Exception):
 
 
 class Count(FormatChecker):
-    """The points that are left for one check, and no formats."""
+    """The points that are left for one check, and no formats; `partial` where an `Unknown` may stand in the value."""
 
-    def __init__(self, points: int = MOST_POINTS) -> None:
+    def __init__(self, points: int = MOST_POINTS, *, partial: bool = False) -> None:
         super().__init__(formats=())
         self.left = points
+        self.partial = partial
 
     def check(self, instance: object, format: str) -> None:  # noqa: A002 - the library's name
         """Accept any: a format is an annotation."""
@@ -69,12 +71,6 @@ def _width(value: Any) -> int:
     return len(value) if isinstance(value, dict | list) else 0
 
 
-def _nodes(value: Any) -> int:
-    """How many values `value` is made of."""
-    members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return 1 + sum(map(_nodes, members))
-
-
 def _looping(keyword: Keyword) -> Keyword:
     """`keyword`, which looks at each member of its own value or of the instance."""
 
@@ -92,7 +88,7 @@ def _comparing(keyword: Keyword) -> Keyword:
 
     def counted(validator: Any, value: Any, instance: Any, schema: Any) -> Errors:
         deep = isinstance(instance, dict | list)
-        validator.format_checker.spend((_nodes(value) if deep else _width(value)) // _TURNS_A_POINT)
+        validator.format_checker.spend((nodes(value) if deep else _width(value)) // _TURNS_A_POINT)
         return keyword(validator, value, instance, schema)
 
     return counted
@@ -111,6 +107,8 @@ def _referring(keyword: Keyword) -> Keyword:
 def _type(validator: Any, types: Any, instance: Any, schema: Any) -> Errors:
     # The library's way is long, and this is most of what ordinary schemas ask.
     if isinstance(types, str) and isinstance(instance, _PLAIN_TYPES.get(types, ())):
+        return iter(())
+    if isinstance(instance, Unknown) and any(map(instance.may_be, [types] if isinstance(types, str) else types)):
         return iter(())
     return cast("Errors", _PLAIN["type"](validator, types, instance, schema))
 
@@ -155,7 +153,7 @@ def _additional_properties(validator: Any, subschema: Any, instance: Any, schema
 
 def _unique_items(validator: Any, wanted: Any, instance: Any, schema: Any) -> Errors:
     if wanted and isinstance(instance, list):
-        validator.format_checker.spend(_nodes(instance))
+        validator.format_checker.spend(nodes(instance))
         if len({_spelled(item) for item in instance}) < len(instance):
             yield ValidationError("uniqueItems")
 
@@ -198,6 +196,9 @@ CountedValidator: Any = extend(  # type: ignore[no-untyped-call]
         **{name: _referring(_PLAIN[name]) for name in ("$dynamicRef", "$ref")},
         "additionalProperties": _additional_properties,
         "dependentRequired": _dependent_required,
+        "if": if_,
+        "not": not_,
+        "oneOf": one_of,
         "pattern": _pattern,
         "patternProperties": _pattern_properties,
         "required": _required,
