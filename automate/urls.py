@@ -1,10 +1,19 @@
 """Routes of workflows; mount them where you like, usually at `/api/v1/`, beside those of `automate_api`."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 from rest_framework.routers import SimpleRouter
+
+from automate.api.views import RuleExplainView
+from automate.api.viewsets import TriggerViewSet, WorkflowRunViewSet, WorkflowViewSet
 
 app_name = "automate"
 
 router = SimpleRouter()
+router.register("workflows", WorkflowViewSet, basename="workflow")
+router.register("workflow-runs", WorkflowRunViewSet, basename="workflow-run")
+router.register("triggers", TriggerViewSet, basename="trigger")
 
-urlpatterns: list[URLPattern | URLResolver] = [*router.urls]
+urlpatterns: list[URLPattern | URLResolver] = [
+    *router.urls,
+    path("rules/explain/", RuleExplainView.as_view(), name="rule-explain"),
+]

@@ -1,1 +1,1 @@
-"""Forms of workflows on the wire."""
+"""Workflows on the wire."""

@@ -1,1 +1,7 @@
-"""Views of workflows, one module for each noun."""
+"""The views of workflows, which a host may subclass and mount itself."""
+
+from automate.api.viewsets.runs import WorkflowRunViewSet
+from automate.api.viewsets.triggers import TriggerViewSet
+from automate.api.viewsets.workflows import WorkflowViewSet
+
+__all__ = ["TriggerViewSet", "WorkflowRunViewSet", "WorkflowViewSet"]
