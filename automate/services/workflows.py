@@ -66,9 +66,7 @@ class WorkflowService:
         with encrypting():
             return create_named(Workflow.objects.of_tenant(tenant_id), fields, create)
 
-    def update(
-        self, workflow: Workflow, *, secrets: dict[str, str | None] | None = None, **fields: Any
-    ) -> Workflow:
+    def update(self, workflow: Workflow, *, secrets: dict[str, str | None] | None = None, **fields: Any) -> Workflow:
         """Change `fields`. Where the definition is another, the version counts up and the actor becomes the owner.
 
         Args:

@@ -122,7 +122,10 @@ class WorkflowRunDetailSerializer(WorkflowRunSerializer):
     """One run with its steps. Those of iterations are at `steps/`, in pages."""
 
     steps = StepRunSerializer(
-        many=True, read_only=True, source="own_steps", help_text=_("Its steps, in their order, but those of iterations.")
+        many=True,
+        read_only=True,
+        source="own_steps",
+        help_text=_("Its steps, in their order, but those of iterations."),
     )
     steps_count = serializers.SerializerMethodField(help_text=_("How many there are with those of iterations."))
 

@@ -3,23 +3,15 @@
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from automate.models import Trigger, Workflow, WorkflowVersion
-from automate.services.secrets import MOST_SECRETS, secret_names
+from automate.services.secrets import LONGEST_SECRET, secret_names
 from automate.services.transfer import FORMAT, MOST_TRIGGERS
 from automate_api.v1.serializers.fields import ObjectField, helped
 from automate_api.v1.serializers.rows import RowSerializer
 
 _DEFINITION = _("Its condition, its steps and its output; `schemas/definition/` says what may stand there.")
-
-
-@extend_schema_field(
-    {"type": "object", "maxProperties": MOST_SECRETS, "additionalProperties": {"type": ["string", "null"]}}
-)
-class SecretsField(ObjectField):
-    """Strings by their names, written and never shown."""
 
 
 class WorkflowSerializer(RowSerializer[Workflow]):
@@ -32,7 +24,8 @@ class WorkflowSerializer(RowSerializer[Workflow]):
         required=False, allow_blank=True, max_length=10_000, help_text=_("What it is for.")
     )
     definition = ObjectField(help_text=_DEFINITION)
-    secrets = SecretsField(
+    secrets = serializers.DictField(
+        child=serializers.CharField(allow_null=True, trim_whitespace=False, max_length=LONGEST_SECRET),
         write_only=True,
         required=False,
         help_text=_(
@@ -72,7 +65,6 @@ class WorkflowSerializer(RowSerializer[Workflow]):
         )
         validators: list[Any] = []
 
-    @extend_schema_field({"type": ["array", "null"], "items": {"type": "string"}})
     def get_secret_names(self, workflow: Workflow) -> list[str] | None:
         """The names of its secrets."""
         return secret_names(workflow)

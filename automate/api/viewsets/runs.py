@@ -5,36 +5,26 @@ from typing import Any, ClassVar
 
 from django.db.models import Prefetch
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
-from automate.api.filtersets import StepRunFilterSet, WorkflowRunFilterSet
-from automate.api.lists import ChildListsMixin
+from automate.api.filtersets import WorkflowRunFilterSet
 from automate.api.locations import location_of_run
 from automate.api.serializers.runs import (
-    DecisionSerializer,
-    StepRunSerializer,
     WorkflowReplaySerializer,
     WorkflowRunDetailSerializer,
     WorkflowRunSerializer,
 )
 from automate.models import StepRun, WorkflowRun
 from automate.services.runs import cancel_run, replay_run
-from automate.services.waits import decide_step
 from automate_api.v1.base import BaseReadOnlyViewSet
 from automate_api.v1.correlation import correlation_id_of
 from automate_api.v1.prefer import location_of
 from automate_api.v1.views.domain import DomainMixin
 
-_STEP = OpenApiParameter(
-    "step",
-    str,
-    OpenApiParameter.PATH,
-    description=_("The step's path: `ask`, or `each.3.ask` in an iteration."),
-)
 _OWN_STEPS = Prefetch("steps", StepRun.objects.filter(scope="").order_by("pk"), to_attr="own_steps")
 
 
@@ -45,7 +35,7 @@ _OWN_STEPS = Prefetch("steps", StepRun.objects.filter(scope="").order_by("pk"), 
         responses=WorkflowRunDetailSerializer,
     ),
 )
-class WorkflowRunViewSet(ChildListsMixin, DomainMixin, BaseReadOnlyViewSet):
+class WorkflowRunViewSet(DomainMixin, BaseReadOnlyViewSet):
     """Runs of workflows: each caller sees those it caused; staff see all of the tenant, and decide about them."""
 
     queryset = WorkflowRun.objects.select_related("version").defer("version__definition")
@@ -53,8 +43,7 @@ class WorkflowRunViewSet(ChildListsMixin, DomainMixin, BaseReadOnlyViewSet):
     filterset_class = WorkflowRunFilterSet
     ordering_fields = ("created_at", "finished_at")
     scope_resource = "workflow-runs"
-    staff_actions = frozenset({"cancel", "replay", "approve", "reject"})
-    child_lists = frozenset({"steps"})
+    staff_actions = frozenset({"cancel", "replay"})
     # What becomes of a run is seen by workers while the request goes on.
     atomic_requests: ClassVar[bool] = False
     error_statuses: ClassVar[Any] = {"replay": ()}
@@ -94,52 +83,8 @@ class WorkflowRunViewSet(ChildListsMixin, DomainMixin, BaseReadOnlyViewSet):
         """Run it again."""
         run, asked = self.get_object(), WorkflowReplaySerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        begun = replay_run(run, actor=self.get_actor(), correlation_id=correlation_id_of(request), **asked.validated_data)
+        begun = replay_run(
+            run, actor=self.get_actor(), correlation_id=correlation_id_of(request), **asked.validated_data
+        )
         shown = self.get_serializer(begun).data
         return Response(shown, status=HTTPStatus.ACCEPTED, headers=location_of_run(request, begun))
-
-    @extend_schema(
-        summary=_("List steps"),
-        description=_("The run's steps with those of iterations, in the order in which they began."),
-        responses=StepRunSerializer(many=True),
-    )
-    @action(
-        detail=True,
-        methods=["get"],
-        serializer_class=StepRunSerializer,
-        filterset_class=StepRunFilterSet,
-        ordering_fields=(),
-    )
-    def steps(self, request: Request, pk: str | None = None) -> Response:
-        """Its steps."""
-        return self.list_children(self.get_object().steps.order_by("pk"))
-
-    @extend_schema(
-        parameters=[_STEP],
-        summary=_("Approve step"),
-        description=_("Say yes to a step that waits for approval. Its run goes on."),
-        request=DecisionSerializer,
-        responses=OpenApiResponse(StepRunSerializer, description=_("The step, approved.")),
-    )
-    @action(detail=True, methods=["post"], url_path="steps/(?P<step>[^/]+)/approve", url_name="approve")
-    def approve(self, request: Request, pk: str | None = None, step: str = "") -> Response:
-        """Say yes."""
-        return self._decided(request, step, approved=True)
-
-    @extend_schema(
-        parameters=[_STEP],
-        summary=_("Reject step"),
-        description=_("Say no to a step that waits for approval: it fails with `rejected`."),
-        request=DecisionSerializer,
-        responses=OpenApiResponse(StepRunSerializer, description=_("The step, rejected.")),
-    )
-    @action(detail=True, methods=["post"], url_path="steps/(?P<step>[^/]+)/reject", url_name="reject")
-    def reject(self, request: Request, pk: str | None = None, step: str = "") -> Response:
-        """Say no."""
-        return self._decided(request, step, approved=False)
-
-    def _decided(self, request: Request, path: str, *, approved: bool) -> Response:
-        run, asked = self.get_object(), DecisionSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        decided = decide_step(run, path, actor=self.get_actor(), approved=approved, **asked.validated_data)
-        return Response(StepRunSerializer(decided, context=self.get_serializer_context()).data)

@@ -36,15 +36,13 @@ class TriggerViewSet(StaffOnlyMixin, DomainMixin, BaseModelViewSet):
     filterset_class = TriggerFilterSet
     ordering_fields = ("name", "created_at", "updated_at", "next_due")
     scope_resource = "triggers"
-    error_statuses: ClassVar[Any] = dict.fromkeys(
-        ("create", "update", "partial_update", "rotate"), _NOT_CONFIGURED
-    )
+    error_statuses: ClassVar[Any] = dict.fromkeys(("create", "update", "partial_update", "rotate"), _NOT_CONFIGURED)
 
     @extend_schema(
         summary=_("Create trigger"),
         description=_(
-            "Make a trigger. A hook's token, and its signing secret where none is given, are in this answer and nowhere "
-            "else."
+            "Make a trigger. A hook's token, and its signing secret where none is given, are in this answer and "
+            "nowhere else."
         ),
         responses={201: IssuedTriggerSerializer},
     )

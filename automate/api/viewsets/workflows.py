@@ -1,11 +1,9 @@
 """`workflows/`: what happens by itself."""
 
-import re
 from http import HTTPStatus
 from typing import Any, ClassVar
 
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -13,7 +11,6 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from automate.api.filtersets import WorkflowFilterSet
-from automate.api.lists import ChildListsMixin
 from automate.api.locations import location_of_run
 from automate.api.serializers.runs import WorkflowRunSerializer
 from automate.api.serializers.workflows import (
@@ -23,19 +20,16 @@ from automate.api.serializers.workflows import (
     WorkflowDocumentSerializer,
     WorkflowRunRequestSerializer,
     WorkflowSerializer,
-    WorkflowVersionSerializer,
 )
 from automate.models import Workflow
 from automate.services.schemas import published_schema
 from automate.services.workflows import WorkflowService
-from automate_api.exceptions import NotFound
 from automate_api.v1.base import BaseModelViewSet, StaffOnlyMixin
 from automate_api.v1.correlation import correlation_id_of
 from automate_api.v1.negotiation import JSONRenderer
 from automate_api.v1.prefer import location_of
 from automate_api.v1.views.domain import DomainMixin
 
-_VERSION = re.compile(r"[1-9][0-9]{0,9}", re.ASCII)
 _NOT_CONFIGURED = (HTTPStatus.SERVICE_UNAVAILABLE,)
 _NOTHING_MORE = {"filter_backends": (), "pagination_class": None}
 _FOUND = OpenApiResponse(ValidationSerializer, description=_("What is wrong, if anything is."))
@@ -69,7 +63,7 @@ class SchemaJSONRenderer(JSONRenderer):
     ),
     destroy=extend_schema(description=_("Cancel what runs of it, and delete it with its triggers. Its runs stay.")),
 )
-class WorkflowViewSet(StaffOnlyMixin, ChildListsMixin, DomainMixin, BaseModelViewSet):
+class WorkflowViewSet(StaffOnlyMixin, DomainMixin, BaseModelViewSet):
     """Workflows: made, run and looked at by staff of the tenant.
 
     Override:
@@ -83,7 +77,6 @@ class WorkflowViewSet(StaffOnlyMixin, ChildListsMixin, DomainMixin, BaseModelVie
     ordering_fields = ("name", "created_at", "updated_at")
     scope_resource = "workflows"
     service_class: ClassVar[type[WorkflowService]] = WorkflowService
-    child_lists = frozenset({"versions"})
     # What a run stores must be seen by workers while the request goes on.
     atomic_requests: ClassVar[bool] = False
     error_statuses: ClassVar[Any] = {
@@ -153,31 +146,6 @@ class WorkflowViewSet(StaffOnlyMixin, ChildListsMixin, DomainMixin, BaseModelVie
     def _validated(self, definition: Any) -> Response:
         errors = self.get_service().validate(definition)
         return Response({"valid": not errors, "errors": [error.as_dict() for error in errors]})
-
-    @extend_schema(
-        summary=_("List workflow versions"),
-        description=_("The workflow's definition at each of its versions, the latest first."),
-        responses=WorkflowVersionSerializer(many=True),
-    )
-    @action(detail=True, methods=["get"], serializer_class=WorkflowVersionSerializer, filterset_class=None)
-    def versions(self, request: Request, pk: str | None = None) -> Response:
-        """Its versions."""
-        return self.list_children(self.get_object().versions.order_by("-version"))
-
-    @extend_schema(
-        parameters=[OpenApiParameter("version", OpenApiTypes.INT, OpenApiParameter.PATH, description=_("Its number."))],
-        summary=_("Retrieve workflow version"),
-        description=_("The workflow's definition at one version."),
-        responses=OpenApiResponse(WorkflowVersionSerializer, description=_("The version.")),
-    )
-    @action(detail=True, methods=["get"], url_path="versions/(?P<version>[^/]+)", url_name="version", **_NOTHING_MORE)
-    def version(self, request: Request, pk: str | None = None, version: str = "") -> Response:
-        """One of its versions."""
-        number = int(version) if _VERSION.fullmatch(version) else 0
-        found = self.get_object().versions.filter(version=number).first()
-        if found is None:
-            raise NotFound
-        return Response(WorkflowVersionSerializer(found).data)
 
     @extend_schema(
         summary=_("Export workflow"),
