@@ -1,6 +1,6 @@
 """What a graph has to know of a step's type to be checked and followed; `automate.steps.Step` is one."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -31,30 +31,64 @@ class StepType(Protocol):
         output_schema: the JSON Schema of what a step gives; `{}` where that may be anything.
         literal_fields: members of `with` in which nothing is an expression, such as those that decide the graph.
         secret_fields: members of `with` in which `{"secret": name}` may stand.
-        rule_fields: where in `with` rules stand as plain strings; inside `literal_fields`.
+        rule_fields: where rules stand in `with` as plain strings; inside `literal_fields`.
+        target_fields: where names of steps stand in `with`, of which the step chooses what comes next; paths as those
+            of rules, inside `literal_fields`. A type with such fields has no `next`.
         body_fields: members of `with` that are lists of steps; inside `literal_fields`.
         body_values: members of `with` that are resolved when a body has ended, and see what its steps saw.
         body_names: what the steps of a body see besides what the step itself sees.
-        chooses: True where the step itself chooses among `targets()` what comes next; such a step has no `next`.
     """
 
-    type: str
-    schema: dict[str, Any]
-    output_schema: dict[str, Any]
-    literal_fields: Sequence[str]
-    secret_fields: Sequence[str]
-    rule_fields: Sequence[RuleField]
-    body_fields: Sequence[str]
-    body_values: Sequence[str]
-    body_names: Mapping[str, Type]
-    chooses: bool
-
-    def targets(self, settings: Any) -> list[str]:
-        """The steps that `settings` themselves name as what may come next; of any settings, also of wrong ones."""
-
-    def bodies(self, settings: Any) -> dict[str, list[Any]]:
-        """The lists of steps within `settings`, by the member they stand in; of any settings, also of wrong ones."""
+    @property
+    def type(self) -> str: ...
+    @property
+    def schema(self) -> dict[str, Any]: ...
+    @property
+    def output_schema(self) -> dict[str, Any]: ...
+    @property
+    def literal_fields(self) -> Sequence[str]: ...
+    @property
+    def secret_fields(self) -> Sequence[str]: ...
+    @property
+    def rule_fields(self) -> Sequence[RuleField]: ...
+    @property
+    def target_fields(self) -> Sequence[str]: ...
+    @property
+    def body_fields(self) -> Sequence[str]: ...
+    @property
+    def body_values(self) -> Sequence[str]: ...
+    @property
+    def body_names(self) -> Mapping[str, Type]: ...
 
 
 TypeLookup = Callable[[str], StepType | None]
 """From a type's name to the type, or None where there is none."""
+
+Path = tuple[str | int, ...]
+
+
+def places(settings: Any, pattern: str) -> Iterator[tuple[Path, Any]]:
+    """What stands in `settings` where `pattern` leads, and where; settings may be wrong in any way."""
+    found: list[tuple[Path, Any]] = [((), settings)]
+    for part in pattern.split("."):
+        found = [((*path, key), member) for path, value in found for key, member in _members(value, part)]
+    yield from found
+
+
+def _members(value: Any, part: str) -> list[tuple[str | int, Any]]:
+    if part == "*":
+        return list(enumerate(value)) if isinstance(value, list) else []
+    return [(part, value[part])] if isinstance(value, dict) and part in value else []
+
+
+def targets_of(step_type: StepType | None, settings: Any) -> list[str]:
+    """The names of steps that `settings` themselves name as what may come next."""
+    patterns = () if step_type is None else step_type.target_fields
+    return [name for pattern in patterns for _path, name in places(settings, pattern) if isinstance(name, str)]
+
+
+def bodies_of(step_type: StepType | None, settings: Any) -> dict[str, list[Any]]:
+    """The lists of steps within `settings`, by the member they stand in."""
+    if step_type is None or not isinstance(settings, dict):
+        return {}
+    return {name: settings[name] for name in step_type.body_fields if isinstance(settings.get(name), list)}

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django.core.exceptions import ImproperlyConfigured
 
-from automate.graph.step_types import RuleField
+from automate.graph.step_types import RuleField, bodies_of, targets_of
 from automate.rules import Type
 
 
@@ -23,20 +23,18 @@ class Step(ABC):
     literal_fields: ClassVar[tuple[str, ...]] = ()
     secret_fields: ClassVar[tuple[str, ...]] = ()
     rule_fields: ClassVar[tuple[RuleField, ...]] = ()
+    target_fields: ClassVar[tuple[str, ...]] = ()
     body_fields: ClassVar[tuple[str, ...]] = ()
     body_values: ClassVar[tuple[str, ...]] = ()
     body_names: ClassVar[Mapping[str, Type]] = {}
-    chooses: ClassVar[bool] = False
 
     def targets(self, settings: Any) -> list[str]:
-        """The steps that `settings` themselves name as what may come next; of any settings, also of wrong ones."""
-        return []
+        """The steps that `settings` themselves name as what may come next."""
+        return targets_of(self, settings)
 
     def bodies(self, settings: Any) -> dict[str, list[Any]]:
-        """The lists of steps within `settings`, by the member they stand in; of any settings, also of wrong ones."""
-        if not isinstance(settings, dict):
-            return {}
-        return {name: settings[name] for name in self.body_fields if isinstance(settings.get(name), list)}
+        """The lists of steps within `settings`, by the member they stand in."""
+        return bodies_of(self, settings)
 
 
 _registry: dict[str, Step] = {}

@@ -1,0 +1,113 @@
+"""The words of a rule.
+
+The grammar is the library's (see `parsing`), its lexer is not: it takes time that doubles with each backslash of a text
+that does not end, lets a backslash stand for itself, and takes reserved words for names. This one looks at each
+character once or twice.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from django.utils.translation import gettext as _
+
+from automate.rules.errors import RuleError
+
+RESERVED = frozenset(
+    [
+        "as",
+        "break",
+        "const",
+        "continue",
+        "else",
+        "for",
+        "function",
+        "if",
+        "import",
+        "let",
+        "loop",
+        "namespace",
+        "package",
+        "return",
+        "var",
+        "void",
+        "while",
+    ]
+)
+
+_WORDS = re.compile(
+    r"""(?P<SPACE>(?:[\t\n\f\r\ ]+|//[^\n]*)+)
+    |(?P<QUOTE>[bB]?[rR]?(?:\"{3}|'{3}|\"|'))
+    |(?P<FLOAT_LIT>(?:\d+\.\d+|\.\d+)(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+)
+    |(?P<UINT_LIT>(?:0x[0-9a-fA-F]+|\d+)[uU])
+    |(?P<INT_LIT>0x[0-9a-fA-F]+|\d+)
+    |(?P<IDENT>[_a-zA-Z][_a-zA-Z0-9]*)
+    |(?P<SIGN>\|\||&&|==|!=|<=|>=|[-?:<>+*/%!.,()\[\]{}])""",
+    re.VERBOSE | re.ASCII,
+)
+# What follows opening quotes, up to the closing ones.
+_TEXTS = {
+    '"': re.compile(r'(?:[^"\\\n\r]|\\[^\n\r])*"'),
+    "'": re.compile(r"(?:[^'\\\n\r]|\\[^\n\r])*'"),
+    '"""': re.compile(r'(?:[^"\\]|\\.|"(?!""))*"""', re.DOTALL),
+    "'''": re.compile(r"(?:[^'\\]|\\.|'(?!''))*'''", re.DOTALL),
+}
+_RAW_TEXTS = {
+    '"': re.compile(r'[^"\n\r]*"'),
+    "'": re.compile(r"[^'\n\r]*'"),
+    '"""': re.compile(r'(?:[^"]|"(?!""))*"""'),
+    "'''": re.compile(r"(?:[^']|'(?!''))*'''"),
+}
+_KINDS = {"true": "BOOL_LIT", "false": "BOOL_LIT", "null": "NULL_LIT", "in": "in"}
+
+
+class Word(NamedTuple):
+    """A word: its kind (a terminal of the grammar, or the sign itself), its text, and where it begins."""
+
+    kind: str
+    text: str
+    start: int
+
+
+def words(source: str) -> Iterator[Word]:
+    """The words of `source`.
+
+    Raises:
+        RuleError: something in it is none.
+    """
+    at, before = 0, ""
+    while at < len(source):
+        found = _WORDS.match(source, at)
+        if found is None:
+            raise RuleError(_("%(character)s has no meaning here.") % {"character": ascii(source[at])}, source, at)
+        if found.lastgroup != "SPACE":
+            word = _word(source, found, before)
+            yield word
+            before = word.text
+            at += len(word.text)
+        else:
+            at = found.end()
+
+
+def _word(source: str, found: re.Match[str], before: str) -> Word:
+    kind, text, start = str(found.lastgroup), found[0], found.start()
+    if kind == "SIGN":
+        return Word(text, text, start)
+    if kind == "IDENT":
+        if text in RESERVED and before != ".":
+            raise RuleError(_("“%(word)s” is a reserved word.") % {"word": text}, source, start, found.end())
+        return Word(_KINDS.get(text, kind), text, start)
+    if kind == "QUOTE":
+        return _text(source, text, start)
+    return Word(kind, text, start)
+
+
+def _text(source: str, opening: str, start: int) -> Word:
+    prefix = opening.rstrip("\"'")
+    quotes = opening[len(prefix) :]
+    raw = "r" in prefix.lower()
+    end = (_RAW_TEXTS if raw else _TEXTS)[quotes].match(source, start + len(opening))
+    if end is None:
+        raise RuleError(_("The text that begins here does not end."), source, start)
+    kind = "BYTES_LIT" if "b" in prefix.lower() else "MLSTRING_LIT" if len(quotes) > 1 else "STRING_LIT"
+    return Word(kind, source[start : end.end()], start)
