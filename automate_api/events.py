@@ -6,7 +6,9 @@ also notes that it was called. A handler is known by its dotted path: rename it,
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -32,6 +34,20 @@ class _Registered:
 
 
 _registry: dict[str, _Registered] = {}
+
+#: How many runs of workflows led to what happens now. Jobs and events that are made meanwhile keep it, and what a job
+#: does is done at its own depth. Read it; `at_depth()` sets it.
+depth: ContextVar[int] = ContextVar("automate_api.events.depth", default=0)
+
+
+@contextmanager
+def at_depth(runs: int) -> Iterator[None]:
+    """What happens inside, `runs` runs of workflows led to; also in threads and tasks that are begun there."""
+    token = depth.set(runs)
+    try:
+        yield
+    finally:
+        depth.reset(token)
 
 
 def on_event(*types: str) -> Callable[[H], H]:

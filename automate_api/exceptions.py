@@ -96,9 +96,12 @@ class AutomateError(Exception):
 
     `detail` is a sentence for a person and must be safe to show to the caller. `extensions` are further members of the
     problem that is answered (RFC 9457, section 3.2), such as `{"execution": "<id>"}`: set them on the instance.
+    `is_worth_another_try`: a job whose attempt has failed so is tried again, as often as it may be; not before the
+    seconds of its `retry_after`, where it has one.
     """
 
     code: ClassVar[ErrorCode] = ErrorCode.INTERNAL_ERROR
+    is_worth_another_try: ClassVar[bool] = False
     default_detail: ClassVar[str | Promise] = _("Something went wrong on the server.")
 
     def __init__(self, detail: str | Promise | None = None) -> None:
@@ -262,6 +265,7 @@ class HandlerFailed(AutomateError):
     """A handler of events has raised; which one, for which event, the job's log says."""
 
     code = ErrorCode.HANDLER_FAILED
+    is_worth_another_try = True
     default_detail = _("A handler of events has failed.")
 
 
@@ -283,6 +287,7 @@ class UpstreamUnavailable(UpstreamError):
     """No connection: refused, unreachable, or the name does not resolve."""
 
     code = ErrorCode.UPSTREAM_UNAVAILABLE
+    is_worth_another_try = True
     default_detail = _("The model server cannot be reached.")
 
 
@@ -290,6 +295,7 @@ class UpstreamTimeout(UpstreamError):
     """Nothing came in time: connecting, the first byte, between two chunks, or in total."""
 
     code = ErrorCode.UPSTREAM_TIMEOUT
+    is_worth_another_try = True
     default_detail = _("The model server took too long.")
 
 
@@ -297,6 +303,7 @@ class UpstreamRateLimited(UpstreamError):
     """The model server answered 429; `retry_after` is what it asked for in seconds, if it did."""
 
     code = ErrorCode.UPSTREAM_RATE_LIMITED
+    is_worth_another_try = True
     default_detail = _("The model server is limiting requests.")
 
     def __init__(self, detail: str | Promise | None = None, *, retry_after: float | None = None) -> None:
@@ -306,6 +313,8 @@ class UpstreamRateLimited(UpstreamError):
 
 class UpstreamFailed(UpstreamError):
     """The model server answered 5xx, or sent an error inside its stream."""
+
+    is_worth_another_try = True
 
 
 class UpstreamRejected(UpstreamError):
@@ -326,6 +335,7 @@ class UpstreamBrokeOff(UpstreamError):
     """The answer ended before it was complete."""
 
     code = ErrorCode.UPSTREAM_BROKE_OFF
+    is_worth_another_try = True
     default_detail = _("The model server broke off its answer.")
 
 

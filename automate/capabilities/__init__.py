@@ -1,1 +1,5 @@
 """What of workflows runs as an execution."""
+
+from automate.capabilities import run, step
+
+__all__ = ["run", "step"]

@@ -8,12 +8,23 @@ from django.core.exceptions import ImproperlyConfigured
 
 from automate.graph.step_types import RuleField, bodies_of, targets_of
 from automate.rules import Type
+from automate.steps.context import StepContext, Turn
+from automate.steps.outcomes import Outcome, Work
 
 
 class Step(ABC):
-    """One type of step. A subclass names it and declares two JSON Schemas (draft 2020-12).
+    """One type of step. A subclass names it, declares the JSON Schema of its settings, and works in `run()`.
 
-    `automate.graph.step_types.StepType` says what each attribute means.
+    What goes wrong is raised as a class of `automate_api.exceptions`; `StepFailed` is there for what no other class
+    says. Those that are worth another try are tried again as often as the step's `retries` say. `StepType` in
+    `automate.graph.step_types` says what each attribute means.
+
+    Override:
+        run(ctx): do the work in a worker, and return the output, which must be JSON. It may be called again where a
+            worker has died: what must happen once happens in `ctx.once()`, or is known elsewhere by `ctx.key`.
+        begin(turn): decide what becomes of the step when its turn has come. It must neither wait nor write: it is
+            called in the transaction in which the step before has ended.
+        expire(): decide what it means that the step has waited in vain.
     """
 
     type: ClassVar[str]
@@ -27,6 +38,18 @@ class Step(ABC):
     body_fields: ClassVar[tuple[str, ...]] = ()
     body_values: ClassVar[tuple[str, ...]] = ()
     body_names: ClassVar[Mapping[str, Type]] = {}
+
+    def begin(self, turn: Turn) -> Outcome:
+        """What becomes of the step: by default a worker calls `run()`."""
+        return Work()
+
+    async def run(self, ctx: StepContext) -> Any:
+        """Do the work, and return the output."""
+        raise NotImplementedError
+
+    def expire(self) -> Any:
+        """What a step gives that has waited for as long as its `Wait` said; raise, and it has failed."""
+        return None
 
     def targets(self, settings: Any) -> list[str]:
         """The steps that `settings` themselves name as what may come next."""

@@ -45,7 +45,7 @@ def timeouts_of(target: LLMTarget, *, stream: bool) -> Timeouts:
     return Timeouts(settings.connect_timeout, target.timeout, target.timeout, target.timeout)
 
 
-def _error_of(response: Response) -> UpstreamError:
+def error_of(response: Response) -> UpstreamError:
     """What an answer's status means where it is not a success. Redirects are not followed."""
     status = response.status
     if status in (401, 403):
@@ -133,7 +133,7 @@ class Call:
         """The response, its body begun; raises what went wrong, whatever the retries are."""
         response = await self._open()
         if not 200 <= response.status < 300:
-            raise _error_of(response)
+            raise error_of(response)
         if response.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise UpstreamInvalid
         if not await response.begin():

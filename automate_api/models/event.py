@@ -26,6 +26,9 @@ class Event(TenantModel):
     )
     occurred_at = models.DateTimeField(_("occurred at"))
     correlation_id = models.CharField(_("correlation id"), max_length=128)
+    depth = models.PositiveSmallIntegerField(
+        _("depth"), default=0, help_text=_("How many runs of workflows led to this.")
+    )
 
     objects: ClassVar[Any] = OwnedQuerySet.as_manager()
 

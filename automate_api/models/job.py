@@ -29,6 +29,14 @@ class JobQuerySet(OwnedQuerySet):
         """Those whose lease has run out: whoever worked on them is gone."""
         return self.filter(status=Job.Status.RUNNING, leased_until__lte=Now())
 
+    def waited(self) -> Self:
+        """Those that were not to begin before now, and that no queue knows of."""
+        return self.due().filter(enqueued_at__isnull=True)
+
+    def to_continue(self) -> Self:
+        """Those that have ended without their continuation, which is to be called now."""
+        return self.filter(continues_at__lte=Now())
+
 
 class Job(TenantModel):
     """The durable carrier of one execution: who works on it, until when, and how often it was tried."""
@@ -60,13 +68,24 @@ class Job(TenantModel):
     not_before = models.DateTimeField(_("not before"))
     token = models.UUIDField(_("token"), null=True, help_text=_("Who works on it; a later attempt has another."))
     leased_until = models.DateTimeField(_("leased until"), null=True)
-    enqueued_at = models.DateTimeField(_("enqueued at"), null=True)
+    enqueued_at = models.DateTimeField(
+        _("enqueued at"), null=True, help_text=_("Empty: it is handed to a worker when its time has come.")
+    )
     cancel_requested_at = models.DateTimeField(_("cancel requested at"), null=True)
     progress = models.JSONField(_("progress"), null=True)
     error = models.JSONField(_("error"), null=True)
     last_event = models.PositiveBigIntegerField(_("last event"), default=0)
     started_at = models.DateTimeField(_("started at"), null=True)
     finished_at = models.DateTimeField(_("finished at"), null=True)
+    continuation = models.CharField(
+        _("continuation"), max_length=64, blank=True, help_text=_("What an app does when the job ends.")
+    )
+    continues_at = models.DateTimeField(
+        _("continues at"), null=True, help_text=_("When that is tried again: it has failed.")
+    )
+    depth = models.PositiveSmallIntegerField(
+        _("depth"), default=0, help_text=_("How many runs of workflows led to this.")
+    )
 
     objects: ClassVar[Any] = JobQuerySet.as_manager()
 
@@ -81,6 +100,14 @@ class Job(TenantModel):
                 fields=("status", "leased_until"),
                 name="automate_job_unfinished",
                 condition=models.Q(status__in=("queued", "retrying", "running")),
+            ),
+            models.Index(
+                fields=("not_before",), name="automate_job_waits", condition=models.Q(enqueued_at__isnull=True)
+            ),
+            models.Index(
+                fields=("continues_at",),
+                name="automate_job_continues",
+                condition=models.Q(continues_at__isnull=False),
             ),
         )
 

@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -17,27 +18,18 @@ from automate_api.engine.driver import Run
 from automate_api.engine.events import EventType, RunEvent
 from automate_api.engine.relay import relay
 from automate_api.engine.transports import end_of
-from automate_api.exceptions import (
-    AutomateError,
-    Conflict,
-    HandlerFailed,
-    RunCancelled,
-    RunTimeout,
-    UpstreamBrokeOff,
-    UpstreamFailed,
-    UpstreamRateLimited,
-    UpstreamTimeout,
-    UpstreamUnavailable,
-)
+from automate_api.events import at_depth
+from automate_api.exceptions import AutomateError, Conflict, RunCancelled, RunTimeout
 from automate_api.models import Execution, Job, JobStep
 from automate_api.models.now import Now
 from automate_api.security.redaction import forget_revealed, redact
 from automate_api.services import leases
 from automate_api.services.artifacts import RunArtifacts
+from automate_api.services.endings import end_job
 from automate_api.services.held import claim_job, end_held_job
 from automate_api.services.job_log import LogRedactor, append_events, end_without_run, error_event
-from automate_api.services.jobs import announce, enqueue
-from automate_api.services.leases import from_now, lease_end
+from automate_api.services.jobs import announce, due_in, enqueue
+from automate_api.services.leases import lease_end
 from automate_api.services.recording import Recorder, storable, writing
 from automate_api.services.runs import run_of
 from automate_api.services.secrets import encrypting
@@ -48,15 +40,6 @@ logger = logging.getLogger(__name__)
 #: Seconds between two entries of the log, and between two looks at whether a silent job is cancelled.
 LOG_INTERVAL, CANCEL_INTERVAL = 0.1, 1.0
 
-_WORTH_ANOTHER_TRY = (
-    UpstreamUnavailable,
-    UpstreamTimeout,
-    UpstreamRateLimited,
-    UpstreamFailed,
-    UpstreamBrokeOff,
-    HandlerFailed,
-)
-
 
 def work_on(job_id: UUID) -> bool:
     """Try the job once, if it is due and nobody else's; whether it was. What workers call, as often as they like."""
@@ -66,7 +49,8 @@ def work_on(job_id: UUID) -> bool:
     attempt = Attempt(job)
     leases.keeper.keep(attempt)
     try:
-        attempt.work()
+        with at_depth(job.depth):
+            attempt.work()
     finally:
         leases.keeper.drop(attempt)
         forget_revealed()
@@ -78,7 +62,7 @@ def _claimed(job_id: UUID) -> Job | None:
     if job is not None:
         return job
     early = Job.objects.filter(pk=job_id, status__in=Job.WAITING, not_before__gt=Now()).first()
-    if early is not None:
+    if early is not None and early.enqueued_at is not None:
         # The queue's clock is ahead of the database's.
         enqueue(early, delay=1.0)
     return None
@@ -235,10 +219,14 @@ class Attempt:
         announce(self.job)
 
     def _store_end(self, run: Run, rest: list[RunEvent]) -> None:
-        with writing(), transaction.atomic():
-            if not end_held_job(self.job, end_of(run), secrets=run.secrets, rest=rest):
+        def store() -> RunEvent:
+            end = end_held_job(self.job, end_of(run), secrets=run.secrets, rest=rest)
+            if end is None:
                 raise LeaseLost
             Recorder(self.execution).store_end(run, steps=self._steps)
+            return end
+
+        end_job(self.job, store)
 
     def _asker(self) -> Any:
         return Execution.objects.filter(pk=self.execution.pk).values_list("user", flat=True).first()
@@ -254,8 +242,7 @@ class Attempt:
         """Give the job back for another attempt; False where it is to be cancelled, or no longer held."""
         code = str(run.error.code) if run.error else ""
         data = {"attempt": self.job.attempts + 1, "after_seconds": round(delay, 3), "code": code}
-        later = from_now(delay)
-        columns = {"status": Job.Status.RETRYING, "not_before": later, "enqueued_at": later, "token": None}
+        columns = {"status": Job.Status.RETRYING, "token": None, **due_in(delay)}
         wanted = self.held.filter(cancel_requested_at__isnull=True)
         with writing(), transaction.atomic():
             retry = RunEvent(EventType.RETRY, data)
@@ -267,17 +254,15 @@ class Attempt:
         return True
 
     def _fail(self, exc: AutomateError) -> None:
-        with writing(), transaction.atomic():
-            if not end_without_run(self.held, self.job, error_event(exc)):
-                return
-        announce(self.job)
+        if end_job(self.job, partial(end_without_run, self.held, self.job, error_event(exc))):
+            announce(self.job)
 
 
 def _is_worth_another_try(run: Run) -> bool:
     if isinstance(run.error, RunTimeout):
         # What begins from the beginning would not be ready in time either.
         return run.capability.resumes
-    return isinstance(run.error, _WORTH_ANOTHER_TRY)
+    return run.error is not None and run.error.is_worth_another_try
 
 
 def _require_enabled(execution: Execution) -> None:

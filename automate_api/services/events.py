@@ -12,7 +12,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from automate_api.conf import settings
-from automate_api.events import handlers_for
+from automate_api.events import depth, handlers_for
 from automate_api.exceptions import StorageUnavailable
 from automate_api.ids import uuid7
 from automate_api.models import Actor, Event
@@ -103,7 +103,7 @@ def _ingest(rows: list[_Row], common: dict[str, Any], *, user_id: Any) -> list[t
 
 
 def _ingest_all(rows: list[_Row], common: dict[str, Any], *, user_id: Any) -> list[tuple[UUID, str]]:
-    stored = _stored(rows, user=user_id, created_at=timezone.now(), **common)
+    stored = _stored(rows, user=user_id, created_at=timezone.now(), depth=depth.get(), **common)
     ids: list[UUID] = [stored.get(_key_of(row)) or row["id"] for row in rows]
     new = [row for row, pk in zip(rows, ids, strict=True) if pk == row["id"]]
     if wanted := [str(row["id"]) for row in new if handlers_for(row["type"])]:

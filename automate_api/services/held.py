@@ -42,19 +42,20 @@ def claim_job(job_id: UUID) -> Job | None:
     return job
 
 
-def end_held_job(job: Job, end: RunEvent, *, secrets: Sequence[str], rest: Sequence[RunEvent] = ()) -> bool:
-    """Append the terminal event and end the job, inside the caller's transaction; False where it is no longer held.
+def end_held_job(job: Job, end: RunEvent, *, secrets: Sequence[str], rest: Sequence[RunEvent] = ()) -> RunEvent | None:
+    """Append the terminal event and end the job, inside the caller's transaction.
 
-    `rest` are events that come before it and have been redacted.
+    `rest` are events that come before it and have been redacted. Returns the event as it is stored, or None where the
+    job is no longer held.
     """
     end = redacted_event(end, secrets)
     last = job.last_event + len(rest) + 1
     columns = end_columns(end)
     held = _end(django_settings.USE_TZ)
     if not held.update(job.pk, job.token, last_event=last, status=columns["status"], error=columns["error"]):
-        return False
+        return None
     append_rows(job, [*rest, end], last=last, secrets=None)
-    return True
+    return end
 
 
 @cache

@@ -109,11 +109,14 @@ def _tell(job_id: UUID) -> None:
     job_feed.feed.news(job_id)
 
 
-def append_end(held: Any, job: Job, end: RunEvent, *, secrets: Sequence[str] = ()) -> bool:
-    """Append the terminal event, and end the job as it says; what the caller sent is forgotten."""
+def append_end(held: Any, job: Job, end: RunEvent, *, secrets: Sequence[str] = ()) -> RunEvent | None:
+    """Append the terminal event, and end the job as it says; what the caller sent is forgotten.
+
+    Returns the event as it is stored, or None where the job is not held.
+    """
     end = redacted_event(end, secrets)
     columns = {"finished_at": Now(), "token": None, "leased_until": None, "request": ""}
-    return append_events(held, job, [end], {**end_columns(end), **columns}, secrets=None)
+    return end if append_events(held, job, [end], {**end_columns(end), **columns}, secrets=None) else None
 
 
 def end_columns(end: RunEvent) -> dict[str, Any]:
@@ -122,14 +125,15 @@ def end_columns(end: RunEvent) -> dict[str, Any]:
     return {"status": _STATUS.get(end.type, Job.Status.CANCELLED), "error": error or None}
 
 
-def end_without_run(held: Any, job: Job, end: RunEvent) -> bool:
+def end_without_run(held: Any, job: Job, end: RunEvent) -> RunEvent | None:
     """`append_end`, and the execution's end, where no run is at hand that could tell more."""
-    if not append_end(held, job, end):
-        return False
-    columns = end_columns(redacted_event(end))
+    stored = append_end(held, job, end)
+    if stored is None:
+        return None
+    columns = end_columns(stored)
     unfinished = Execution.objects.filter(pk=job.execution_id, status__in=Execution.UNFINISHED)
     unfinished.update(**columns | {"status": Execution.Status(columns["status"])}, finished_at=Now())
-    return True
+    return stored
 
 
 def error_event(error: AutomateError) -> RunEvent:

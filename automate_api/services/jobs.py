@@ -3,7 +3,7 @@
 import json
 import logging
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.db import transaction
@@ -14,17 +14,23 @@ from django.utils.translation import gettext_lazy as _
 from automate_api.conf import settings
 from automate_api.engine.capability import get_capability
 from automate_api.engine.events import EventType, RunEvent
+from automate_api.events import depth
 from automate_api.exceptions import Conflict, NotFound, PermissionDenied
 from automate_api.models import Actor, Execution, Job
 from automate_api.models.now import Now
 from automate_api.models.prepared import PreparedInsert
+from automate_api.services.endings import end_job
 from automate_api.services.job_log import append_rows, end_without_run
+from automate_api.services.leases import from_now
 from automate_api.services.providers import secrets_of
 from automate_api.services.recording import redact_asked, writing
 from automate_api.services.secrets import encrypting
 from automate_api.signals import job_ended
 
 logger = logging.getLogger(__name__)
+
+#: Seconds for which a queue may be asked to keep a job that is not due.
+LONGEST_IN_QUEUE = 60.0
 
 _executions = PreparedInsert(Execution)
 
@@ -39,12 +45,25 @@ class Dispatcher(Protocol):
         """
 
 
-def create_job(execution: Execution, *, priority: int = 0) -> Job:
+def create_job(
+    execution: Execution,
+    *,
+    priority: int = 0,
+    attempts: int | None = None,
+    timeout: float | None = None,
+    delay: float = 0.0,
+    continuation: str = "",
+) -> Job:
     """A job that carries `execution`, which is not stored yet; a worker begins it once both are committed.
 
     Args:
-        execution: of `prepare_execution` or `prepare_replay`.
+        execution: of `prepare_execution`, `prepare_replay` or `prepare_task`.
         priority: from -100 to 100; higher comes first, where the dispatcher knows priorities.
+        attempts: how often it is tried before it has failed; `AUTOMATE_API_JOB_ATTEMPTS` where None.
+        timeout: seconds that an attempt may take; `AUTOMATE_API_JOB_TIMEOUT` where None.
+        delay: seconds before which it does not begin. Meanwhile it is a row and nothing else, if it is for more than
+            `LONGEST_IN_QUEUE`: the reaper hands it out when its time has come.
+        continuation: what is called when it ends, by the name of `endings.register_continuation`.
 
     Raises:
         NotConfigured: the host has no key to encrypt under what the caller sent.
@@ -52,18 +71,27 @@ def create_job(execution: Execution, *, priority: int = 0) -> Job:
     job = Job(tenant_id=execution.tenant_id, user_id=execution.user_id, execution=execution, priority=priority)
     with encrypting():
         job.request = json.dumps({"input": execution.input, "params": execution.params})
-    job.max_attempts, job.timeout_seconds = settings.job_attempts, settings.job_timeout
+    job.max_attempts = settings.job_attempts if attempts is None else attempts
+    job.timeout_seconds = settings.job_timeout if timeout is None else timeout
+    job.continuation, job.depth = continuation, depth.get()
     execution.status = Execution.Status.QUEUED
     redact_asked(execution, secrets_of(execution))
     with writing(), transaction.atomic():
         _executions.insert(execution)
-        job.not_before, job.enqueued_at, job.last_event = Now(), Now(), 1
+        for name, value in {**due_in(delay), "last_event": 1}.items():
+            setattr(job, name, value)
         job.save(force_insert=True)
         append_rows(job, [RunEvent(EventType.QUEUED, {})], last=1)
     # The database knows them, and is asked by who wants to know.
     del job.not_before, job.enqueued_at
-    enqueue(job)
+    enqueue(job, delay=delay)
     return job
+
+
+def due_in(delay: float) -> dict[str, Any]:
+    """The columns of a job that is not to begin for `delay` seconds, by the database's clock."""
+    when = from_now(delay) if delay > 0 else Now()
+    return {"not_before": when, "enqueued_at": when if delay <= LONGEST_IN_QUEUE else None}
 
 
 def find_job(key: str, *, actor: Actor) -> Job:
@@ -85,9 +113,12 @@ def find_job(key: str, *, actor: Actor) -> Job:
 def enqueue(job: Job, *, delay: float = 0.0) -> None:
     """Hand `job` to the dispatcher once the present transaction, if there is one, has committed.
 
-    A queue that is down is no failure of whoever asks, since the job is stored: the reaper hands it out again.
+    A queue that is down is no failure of whoever asks, since the job is stored: the reaper hands it out again. One that
+    waits for longer than `LONGEST_IN_QUEUE` is left to the reaper: brokers hand out again what no worker has confirmed
+    for long, and what is handed to a worker in advance dies with it.
     """
-    transaction.on_commit(partial(_hand_out, job.pk, delay=delay, priority=job.priority))
+    if delay <= LONGEST_IN_QUEUE:
+        transaction.on_commit(partial(_hand_out, job.pk, delay=max(delay, 0.0), priority=job.priority))
 
 
 def _hand_out(job_id: UUID, *, delay: float, priority: int) -> None:
@@ -124,9 +155,9 @@ def cancel_job(job: Job, *, actor: Actor | None = None) -> Job:
 
 def _end_waiting(job: Job) -> bool:
     waiting = Job.objects.filter(pk=job.pk, status__in=Job.WAITING)
-    with writing(), transaction.atomic():
-        if not end_without_run(waiting, job, RunEvent(EventType.CANCELLED, {"partial": ""})):
-            return False
+    cancelled = RunEvent(EventType.CANCELLED, {"partial": ""})
+    if not end_job(job, partial(end_without_run, waiting, job, cancelled)):
+        return False
     announce(job)
     return True
 

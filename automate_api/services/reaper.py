@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -13,8 +14,9 @@ from automate_api.engine.events import EventType, RunEvent
 from automate_api.exceptions import WorkerLost
 from automate_api.models import Execution, Job
 from automate_api.models.now import Now
+from automate_api.services.endings import continue_job, end_job, registered_continuations
 from automate_api.services.job_log import append_events, end_without_run, error_event
-from automate_api.services.jobs import announce, enqueue
+from automate_api.services.jobs import announce, due_in, enqueue
 from automate_api.services.leases import from_now
 from automate_api.services.recording import writing
 
@@ -27,53 +29,75 @@ _PATIENCE = 4
 
 @dataclass(frozen=True, slots=True)
 class Reaped:
-    """What a round did: jobs of dead workers, jobs handed out again, executions of dead web processes."""
+    """What a round did: jobs of dead workers, jobs handed out again, executions of dead web processes.
+
+    And jobs handed out whose time has come, and continuations that have been called late.
+    """
 
     jobs: int
     forgotten: int
     executions: int
+    waited: int = 0
+    continued: int = 0
 
 
 def reap() -> Reaped:
     """One round. Several reapers at once do no harm: each row is changed under the condition it was chosen by."""
     jobs = sum(_return(job) for job in Job.objects.abandoned()[:_BATCH])
     forgotten = sum(_hand_out_again(job) for job in _forgotten())
-    return Reaped(jobs, forgotten, _end_executions())
+    waited = sum(_hand_out(job) for job in Job.objects.waited().order_by("not_before")[:_BATCH])
+    late = Job.objects.to_continue().filter(continuation__in=registered_continuations())
+    continued = sum(continue_job(job) for job in late.order_by("continues_at")[:_BATCH])
+    return Reaped(jobs, forgotten, _end_executions(), waited, continued)
 
 
 def _return(job: Job) -> bool:
     """Give a dead worker's job to the next, or end it where it was cancelled or tried often enough."""
     dead = Job.objects.abandoned().filter(pk=job.pk, token=job.token)
-    with writing(), transaction.atomic():
-        # Whoever has locked the row is at work on it: there is no waiting for that, and nothing to return.
-        locked = dead.select_for_update(skip_locked=True).first()
-        if locked is None:
-            return False
-        end = _end_of(locked)
-        if end is not None:
-            end_without_run(dead, job, end)
-        else:
-            _give_back(dead, job)
+    over = Q(cancel_requested_at__isnull=False) | Q(attempts__gte=F("max_attempts"))
     # A dispatcher and receivers may do anything, so not while this process's other writers wait.
-    if end is not None:
+    if end_job(job, partial(_end, dead.filter(over), job)):
         announce(job)
-    else:
+        return True
+    if _give_back(dead.exclude(over), job):
         enqueue(job)
+        return True
+    return False
+
+
+def _end(dead: Any, job: Job) -> RunEvent | None:
+    locked = _locked(dead)
+    if locked is None:
+        return None
+    is_cancelled = locked.cancel_requested_at is not None
+    return end_without_run(
+        dead, job, RunEvent(EventType.CANCELLED, {"partial": ""}) if is_cancelled else error_event(WorkerLost())
+    )
+
+
+def _give_back(dead: Any, job: Job) -> bool:
+    retry = RunEvent(EventType.RETRY, {"attempt": job.attempts + 1, "after_seconds": 0, "code": str(WorkerLost.code)})
+    columns = {"status": Job.Status.RETRYING, "token": None, "leased_until": None, **due_in(0)}
+    with writing(), transaction.atomic():
+        if _locked(dead) is None or not append_events(dead, job, [retry], columns):
+            return False
+        Execution.objects.filter(pk=job.execution_id).update(status=Execution.Status.QUEUED)
     return True
 
 
-def _end_of(job: Job) -> RunEvent | None:
-    """How the job ends now that its worker is dead; None where another may try."""
-    if job.cancel_requested_at is not None:
-        return RunEvent(EventType.CANCELLED, {"partial": ""})
-    return error_event(WorkerLost()) if job.attempts >= job.max_attempts else None
+def _locked(dead: Any) -> Job | None:
+    """The row, locked. Whoever else has locked it is at work on it: there is no waiting for that."""
+    job: Job | None = dead.select_for_update(skip_locked=True).first()
+    return job
 
 
-def _give_back(dead: Any, job: Job) -> None:
-    retry = RunEvent(EventType.RETRY, {"attempt": job.attempts + 1, "after_seconds": 0, "code": str(WorkerLost.code)})
-    columns = {"status": Job.Status.RETRYING, "token": None, "leased_until": None}
-    append_events(dead, job, [retry], {**columns, "not_before": Now(), "enqueued_at": Now()})
-    Execution.objects.filter(pk=job.execution_id).update(status=Execution.Status.QUEUED)
+def _hand_out(job: Job) -> bool:
+    """Hand out a job whose time has come, unless another reaper does."""
+    with writing():
+        if not Job.objects.waited().filter(pk=job.pk).update(enqueued_at=Now()):
+            return False
+    enqueue(job)
+    return True
 
 
 def _forgotten() -> Any:

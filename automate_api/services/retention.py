@@ -101,7 +101,8 @@ def _expired_llm_clients() -> Any:
 
 
 def _expired_jobs() -> Any:
-    return _ended_before(settings.job_retention)
+    # What an app has yet to do with a job's end needs the job.
+    return _ended_before(settings.job_retention).filter(continues_at__isnull=True)
 
 
 def _expired_events() -> Any:

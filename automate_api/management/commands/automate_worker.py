@@ -1,4 +1,4 @@
-"""`manage.py automate_worker`: worker and reaper in one process, on the queue in the database."""
+"""`manage.py automate_worker`: worker, reaper and duties in one process, on the queue in the database."""
 
 import logging
 import os
@@ -15,11 +15,12 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 from automate_api.conf import settings
+from automate_api.services.duties import Rounds
 from automate_api.services.reaper import reap
 
 logger = logging.getLogger("automate_api")
 
-#: Seconds between two rounds of the reaper.
+#: Seconds between two rounds of the reaper, and of the duties.
 REAP_EVERY = 1.0
 
 
@@ -49,7 +50,7 @@ class Command(BaseCommand):
                 logger.error("The worker could not take from its queue: %s", type(exc).__name__)
 
         self.stdout.write(f"Working on {options['concurrency']} jobs at once.")
-        reaper = threading.Thread(target=_reap_until, args=(stop, self), name="automate-reaper", daemon=True)
+        reaper = threading.Thread(target=_look_after, args=(stop, self), name="automate-reaper", daemon=True)
         reaper.start()
         with ThreadPoolExecutor(options["concurrency"], "automate-worker") as threads:
             while not stop.is_set():
@@ -132,7 +133,8 @@ def _queue(stop: threading.Event) -> _Queue:
     return _Queue(worker, lambda: DBTaskResult.objects.ready().filter(queue_name=QUEUE, **names), stop)
 
 
-def _reap_until(stop: threading.Event, command: BaseCommand) -> None:
+def _look_after(stop: threading.Event, command: BaseCommand) -> None:
+    rounds = Rounds()
     while not stop.wait(REAP_EVERY):
         try:
             reap()
@@ -140,6 +142,7 @@ def _reap_until(stop: threading.Event, command: BaseCommand) -> None:
             command.stderr.write(f"The reaper failed, and goes on: {type(exc).__name__}")
         finally:
             close_old_connections()
+        rounds.go()
 
 
 def _stop(stop: threading.Event) -> None:

@@ -1,13 +1,15 @@
-"""`manage.py reap_jobs`: return what dead workers and dead web processes held."""
+"""`manage.py reap_jobs`: return what dead workers and dead web processes held, and look after the duties of apps."""
 
 import time
 from argparse import ArgumentParser
+from dataclasses import astuple
 from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.db import Error, close_old_connections
 from django.utils.translation import gettext_lazy as _
 
+from automate_api.services.duties import Rounds
 from automate_api.services.reaper import reap
 
 
@@ -22,6 +24,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Say what was done, where there was anything to do."""
+        rounds = Rounds()
         while True:
             try:
                 self._reap(**options)
@@ -29,6 +32,7 @@ class Command(BaseCommand):
                 if not options["every"]:
                     raise
                 self.stderr.write(f"The database could not be reached: {type(exc).__name__}")
+            rounds.go()
             if not options["every"]:
                 return
             close_old_connections()
@@ -36,8 +40,9 @@ class Command(BaseCommand):
 
     def _reap(self, **options: Any) -> None:
         done = reap()
-        if any((done.jobs, done.forgotten, done.executions)) or not options["every"]:
+        if any(astuple(done)) or not options["every"]:
             self.stdout.write(
                 f"jobs returned: {done.jobs}, jobs handed out again: {done.forgotten}, "
-                f"executions ended: {done.executions}"
+                f"executions ended: {done.executions}, delayed jobs handed out: {done.waited}, "
+                f"continuations called: {done.continued}"
             )

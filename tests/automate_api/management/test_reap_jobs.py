@@ -28,13 +28,20 @@ def said(**options: Any) -> tuple[str, str]:
 @pytest.mark.django_db(transaction=True)
 def test_once_it_says_what_it_did() -> None:
     age(make_job(make_endpoint()), 60)
-    assert said() == ("jobs returned: 0, jobs handed out again: 1, executions ended: 0\n", "")
-    assert said() == ("jobs returned: 0, jobs handed out again: 0, executions ended: 0\n", "")
+    assert said() == (line(forgotten=1), "")
+    assert said() == (line(), "")
+
+
+def line(*, jobs: int = 0, forgotten: int = 0, executions: int = 0, waited: int = 0, continued: int = 0) -> str:
+    return (
+        f"jobs returned: {jobs}, jobs handed out again: {forgotten}, executions ended: {executions}, "
+        f"delayed jobs handed out: {waited}, continuations called: {continued}\n"
+    )
 
 
 @pytest.mark.django_db(transaction=True)
 def test_again_and_again_it_says_only_what_it_did(monkeypatch: pytest.MonkeyPatch) -> None:
-    rounds = [Reaped(0, 0, 0), InterfaceError("gone"), Reaped(1, 2, 3), KeyboardInterrupt()]
+    rounds = [Reaped(0, 0, 0), InterfaceError("gone"), Reaped(1, 2, 3, 4, 5), KeyboardInterrupt()]
 
     def reap() -> Reaped:
         done = rounds.pop(0)
@@ -44,7 +51,7 @@ def test_again_and_again_it_says_only_what_it_did(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(reap_jobs, "reap", reap)
     out, err = said(every=0.001)
-    assert out == "jobs returned: 1, jobs handed out again: 2, executions ended: 3\n"
+    assert out == line(jobs=1, forgotten=2, executions=3, waited=4, continued=5)
     assert err == "The database could not be reached: InterfaceError\ninterrupted"
 
 

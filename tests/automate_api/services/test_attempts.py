@@ -16,7 +16,7 @@ from pytest_django import Settings
 
 from automate_api.engine.capability import RunContext
 from automate_api.engine.events import EventType, RunEvent
-from automate_api.exceptions import RunCancelled, UpstreamFailed
+from automate_api.exceptions import AutomateError, RunCancelled, UpstreamFailed
 from automate_api.models import Execution, Job, JobEvent, JobStep, PromptLog, Provider
 from automate_api.services import attempts
 from automate_api.services.attempts import Attempt, work_on
@@ -135,6 +135,33 @@ def test_a_model_server_that_says_when_is_not_asked_before(upstream: FakeUpstrea
     work_on(job.pk)
     assert asked[-1] == (job.pk, 40.0)
     assert (fresh(job).not_before - timezone.now()).total_seconds() > 30
+
+
+def test_a_model_server_that_asks_for_an_hour_is_asked_by_the_reaper(upstream: FakeUpstream, asked: Asked) -> None:  # noqa: F811
+    job = make_job(chat_endpoint(upstream, "status:429:3600"))
+    asked.clear()
+    work_on(job.pk)
+    assert (fresh(job).enqueued_at, reap().waited, asked) == (None, 0, [])
+    age(job, 3600)
+    assert (reap().waited, asked) == (1, [(job.pk, 0.0)])
+
+
+def test_what_an_apps_error_says_is_worth_another_try_is_tried_again(write: Any) -> None:  # noqa: F811
+    class TooBusy(AutomateError):
+        is_worth_another_try, retry_after = True, 7.0
+
+    async def busy(ctx: RunContext) -> AsyncGenerator[RunEvent, None]:
+        for event in ():
+            yield event
+        raise (AutomateError if ctx.attempt == 2 else TooBusy)
+
+    write(busy)
+    job = make_job(written_endpoint())
+    work_on(job.pk)
+    assert (fresh(job).status, last_of(job)["after_seconds"]) == ("retrying", 10.0)
+    age(job, 10)
+    work_on(job.pk)
+    assert (fresh(job).status, fresh(job).attempts) == ("failed", 2)
 
 
 def test_the_last_attempts_error_is_the_jobs(upstream: FakeUpstream) -> None:

@@ -9,15 +9,17 @@ import pytest
 from django.db import connection, connections, transaction
 from pytest_django import Settings
 
+from automate_api.events import at_depth
 from automate_api.exceptions import Conflict, NotConfigured, NotFound
 from automate_api.models import Actor, Endpoint, Execution, Job, JobEvent, Provider
 from automate_api.security.secrets import Secret
 from automate_api.services import jobs, recording
 from automate_api.services.attempts import work_on
 from automate_api.services.jobs import cancel_job, create_job, find_job
-from automate_api.services.reaper import reap
+from automate_api.services.reaper import Reaped, reap
 from automate_api.services.runs import prepare_execution
 from automate_api.signals import job_ended
+from tests.automate_api.services.together import together
 from tests.factories import make_actor, make_endpoint, make_user
 from tests.jobs.fixtures import asked  # noqa: F401 - a fixture
 from tests.jobs.making import age, chat_endpoint, fresh, kinds, make_job
@@ -230,3 +232,62 @@ def test_a_receiver_may_make_a_job(upstream: FakeUpstream) -> None:
     finally:
         job_ended.disconnect(follow)
     assert sorted(Job.objects.values_list("status", flat=True)) == ["queued", "succeeded"]
+
+
+# -- on its own terms ------------------------------------------------------------------------------------------------
+
+
+def test_a_job_has_the_settings_terms_or_its_own(settings: Settings) -> None:
+    settings.AUTOMATE_API_JOB_ATTEMPTS, settings.AUTOMATE_API_JOB_TIMEOUT = 5, 70
+    endpoint = make_endpoint()
+    usual, own = make(endpoint), make(endpoint, attempts=1, timeout=2.5, continuation="tests.none")
+    assert (usual.max_attempts, usual.timeout_seconds, usual.continuation) == (5, 70, "")
+    assert (own.max_attempts, own.timeout_seconds, own.continuation) == (1, 2.5, "tests.none")
+
+
+def make(endpoint: Endpoint, **terms: Any) -> Job:
+    execution = prepare_execution(endpoint, actor=make_actor(), correlation_id="c", input="Hello")
+    return fresh(create_job(execution, **terms))
+
+
+@pytest.mark.parametrize(("delay", "asked_for"), [(-5, 0), (0, 0), (1.5, 1.5), (60, 60)])
+def test_a_short_delay_is_the_queues(delay: float, asked_for: float, asked: Asked) -> None:  # noqa: F811
+    job = make(make_endpoint(), delay=delay)
+    assert asked == [(job.pk, asked_for)]
+    assert job.enqueued_at == job.not_before
+    assert (reap().waited, work_on(job.pk)) == (0, not asked_for)
+
+
+def test_a_job_for_another_day_is_handed_out_by_the_reaper_once_when_it_is_due(asked: Asked) -> None:  # noqa: F811
+    day = 86_400
+    job = make(make_endpoint(), delay=3 * day)
+    for _hour in range(3):
+        # Nobody is to have heard of it; a worker that has all the same does not begin it, nor call it back.
+        assert (work_on(job.pk), reap(), asked) == (False, Reaped(0, 0, 0), [])
+        age(job, day - 60)
+    age(job, 180)
+    done = together(*[reap] * 4)
+    assert (sum(round_.waited for round_ in done), sum(round_.forgotten for round_ in done)) == (1, 0)
+    assert asked == [(job.pk, 0.0)]
+    assert (reap(), work_on(job.pk)) == (Reaped(0, 0, 0), True)
+
+
+def test_one_that_the_queue_loses_when_it_is_due_is_forgotten_like_any_other(asked: Asked) -> None:  # noqa: F811
+    job = make(make_endpoint(), delay=3600)
+    age(job, 3601)
+    assert reap().waited == 1
+    age(job, 31)
+    assert (reap().forgotten, asked) == (1, [(job.pk, 0.0)] * 2)
+
+
+def test_a_job_for_another_day_is_cancelled_like_any_other(asked: Asked) -> None:  # noqa: F811
+    job = make(make_endpoint(), delay=3600)
+    assert cancel_job(job).status == "cancelled"
+    age(job, 3601)
+    assert (reap(), asked) == (Reaped(0, 0, 0), [])
+
+
+def test_a_job_is_as_deep_as_what_made_it() -> None:
+    with at_depth(2):
+        job = make(make_endpoint())
+    assert (job.depth, make(make_endpoint()).depth) == (2, 0)

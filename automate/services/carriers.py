@@ -1,0 +1,60 @@
+"""The jobs that carry steps: those that work, and those that only let time pass."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from automate.graph.definition import Node
+from automate.models import StepRun, WorkflowRun
+from automate.steps import Turn
+from automate_api.exceptions import Conflict
+from automate_api.models import Execution, Job
+from automate_api.services.attempts import backoff
+from automate_api.services.jobs import cancel_job, create_job
+from automate_api.services.runs import prepare_task
+
+#: The task type of a step that is no endpoint's, and the name of what happens when a step's job has ended.
+STEP, CONTINUATION = "workflow.step", "automate.step"
+
+
+def carry(run: WorkflowRun, node: Node, turn: Turn, *, path: str, execution: Execution | None) -> UUID:
+    """Have a worker run `execution`, or where there is none `Step.run()`; the id of the execution."""
+    if execution is None:
+        asked = {"run": str(run.pk), "path": path, "type": node.type, "with": turn.settings}
+        execution = _task(run, {**asked, "computed": sorted(turn.computed)}, user_id=turn.actor.user.pk)
+    create_job(execution, attempts=node.retries + 1, timeout=node.timeout, continuation=CONTINUATION)
+    return execution.pk
+
+
+def lull(run: WorkflowRun, *, seconds: float = 0.0) -> UUID:
+    """Have the step's turn come again in so many seconds, in which nobody works; the id of the execution."""
+    execution = _task(run, {"run": str(run.pk)}, user_id=run.workflow.owner_id if run.workflow else None)
+    create_job(execution, delay=max(0.0, seconds), continuation=CONTINUATION)
+    return execution.pk
+
+
+def cancel_carriers(executions: Sequence[UUID]) -> None:
+    """Cancel the jobs of these executions, once the present transaction, if there is one, has committed.
+
+    A job's row is locked before a run's, never after: so each is cancelled in a transaction of its own.
+    """
+    if executions:
+        transaction.on_commit(partial(_cancel, executions), robust=True)
+
+
+def _cancel(executions: Sequence[UUID]) -> None:
+    for job in Job.objects.unfinished().filter(execution__in=executions).select_related("execution"):
+        try:
+            cancel_job(job)
+        except Conflict:
+            continue
+
+
+def _task(run: WorkflowRun, asked: dict[str, Any], *, user_id: Any) -> Execution:
+    common = {"tenant_id": run.tenant_id, "correlation_id": run.correlation_id}
+    return prepare_task(STEP, user_id=user_id, input=asked, **common)

@@ -1,0 +1,105 @@
+"""What ends the waiting of steps: events, and people who decide."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from automate.models import StepRun, WorkflowRun
+from automate.rules import RuleFailed, compile_rule
+from automate.services.advance import Advance
+from automate.services.runs import context_of
+from automate_api.exceptions import Conflict, NotFound, PermissionDenied, StepRejected
+from automate_api.models import Actor, Event
+
+#: The type of the steps that people decide.
+APPROVAL = "approval"
+
+# The longest type of an event, and so the longest pattern.
+_LONGEST = 200
+
+
+def decide_step(run: WorkflowRun, path: str, *, actor: Actor, approved: bool, comment: str = "") -> StepRun:
+    """Approve or reject a step that waits for it. The step as it is then.
+
+    Args:
+        run: one that the actor may read.
+        path: the step's, as `ask`, or `each.3.ask` in a for-each.
+        actor: who decides; staff of the tenant.
+        approved: what they say.
+        comment: why; stored with the step.
+
+    Raises:
+        PermissionDenied: the actor is no staff.
+        NotFound: there is no such step.
+        Conflict: it does not wait for a decision, or no longer.
+    """
+    if not actor.is_staff:
+        raise PermissionDenied
+    scope, _dot, name = path.rpartition(".")
+    with Advance.of(run.pk) as advance:
+        row = run.steps.filter(scope=scope, name=name, type=APPROVAL).first()
+        if row is None:
+            raise NotFound
+        if row.status != StepRun.Status.WAITING:
+            raise Conflict(_("The step does not wait for a decision."))
+        row = advance.scopes.rows(scope)[name]
+        row.user = actor.user
+        if approved:
+            by = actor.user.get_username()
+            advance.succeed(row, {"approved": True, "by": by, "comment": comment})
+        else:
+            advance.fail(row, StepRejected(comment or None))
+        advance.let_go(row)
+    return row
+
+
+def awaited(tenant_id: str, types: Iterable[str]) -> set[str]:
+    """Those of these types of events that a step of the tenant waits for. One query."""
+    wanted = {name: patterns_of(name) for name in types}
+    every = set().union(*wanted.values()) if wanted else set()
+    found = set(_waiting(tenant_id).filter(waits_for__in=every).values_list("waits_for", flat=True).distinct())
+    return {name for name, patterns in wanted.items() if not found.isdisjoint(patterns)}
+
+
+def wake_for(event: Event) -> int:
+    """Have the steps go on that wait for this event; how many did. In the caller's transaction."""
+    waiting = _waiting(event.tenant_id).filter(waits_for__in=patterns_of(event.type), created_at__lte=event.created_at)
+    # In one order, so that two that wake the same runs wait for each other and no more.
+    chosen = list(waiting.order_by("run", "pk").values_list("run", "pk"))
+    return sum(_wake(run_id, pk, event) for run_id, pk in chosen)
+
+
+def patterns_of(event_type: str) -> set[str]:
+    """Every pattern that fits a type: the type itself, and each of its beginnings with a `*`."""
+    return {event_type, *(f"{event_type[:length]}*" for length in range(min(len(event_type), _LONGEST - 1) + 1))}
+
+
+def _waiting(tenant_id: str) -> Any:
+    return StepRun.objects.filter(status=StepRun.Status.WAITING, run__tenant_id=tenant_id).exclude(waits_for="")
+
+
+def _wake(run_id: Any, pk: int, event: Event) -> bool:
+    try:
+        with Advance.of(run_id) as advance:
+            found = StepRun.objects.filter(pk=pk, status=StepRun.Status.WAITING).first()
+            if advance.is_over or found is None:
+                return False
+            row = advance.scopes.rows(found.scope)[found.name]
+            try:
+                fits = _fits(advance, row, event)
+            except RuleFailed as exc:
+                advance.fail_with(row, {"code": "expression_failed", "detail": exc.message})
+            else:
+                if not fits:
+                    return False
+                advance.succeed(row, context_of(event))
+            advance.let_go(row)
+            return True
+    except WorkflowRun.DoesNotExist:
+        return False
+
+
+def _fits(advance: Advance, row: StepRun, event: Event) -> bool:
+    where = (row.input or {}).get("event", {}).get("where")
+    return not where or compile_rule(where).is_true({**advance.scopes.seen(row.scope), "received": context_of(event)})

@@ -1,0 +1,51 @@
+"""`emit`: an event of the workflow's own."""
+
+from functools import partial
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from automate.steps.base import Step, register_step
+from automate.steps.context import StepContext
+from automate_api.models import Actor
+from automate_api.services.events import ingest
+
+#: The source of every event that a workflow emits.
+SOURCE = "workflow"
+
+
+@register_step
+class EmitStep(Step):
+    """Store an event of the workflow's tenant, once, for handlers and triggers. The output is `{id}`."""
+
+    type = "emit"
+    label = _("Emit an event")
+    schema: dict[str, Any] = {
+        "type": "object",
+        "properties": {
+            "event": {
+                "type": "string",
+                "pattern": "^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,199}$",
+                "description": "The event's type, such as `refund.failed`.",
+            },
+            "payload": {"type": "object", "description": "What it says."},
+        },
+        "required": ["event"],
+        "additionalProperties": False,
+    }
+    output_schema = {"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]}
+    literal_fields = ("event",)
+
+    async def run(self, ctx: StepContext) -> dict[str, str]:
+        return {"id": await ctx.once("emit", partial(_emit, ctx))}
+
+
+def _emit(ctx: StepContext) -> str:
+    event = {
+        "type": ctx.settings["event"],
+        "source": SOURCE,
+        "payload": ctx.settings.get("payload", {}),
+        "idempotency_key": ctx.key,
+    }
+    [(pk, _state)] = ingest([event], actor=ctx.actor, correlation_id=ctx.correlation_id)
+    return str(pk)
