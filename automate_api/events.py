@@ -5,8 +5,9 @@ also notes that it was called. A handler is known by its dotted path: rename it,
 """
 
 import inspect
+import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -14,23 +15,44 @@ from typing import Any, TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
 
+logger = logging.getLogger(__name__)
+
 Handler = Callable[[Any], Any]
+#: Of a tenant and of types of events: those of the types that a handler wants there.
+Wanted = Callable[[str, set[str]], set[str]]
 H = TypeVar("H", bound=Handler)
 
 #: What an event's type is; also the part of a pattern before its `*`.
 TYPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,199}")
 
+#: How the sources of this package's own events begin. Callers of `events/` cannot send from such a one.
+RESERVED = "automate:"
+
 
 @dataclass(slots=True)
 class _Registered:
-    """A handler, the types it is registered for, and the beginnings of types."""
+    """A handler, the types it is registered for, the beginnings of types, and what narrows them in a tenant."""
 
     handler: Handler
     types: set[str] = field(default_factory=set)
     beginnings: set[str] = field(default_factory=set)
+    wanted: Wanted | None = None
 
-    def wants(self, event_type: str) -> bool:
+    def is_for(self, event_type: str) -> bool:
         return event_type in self.types or event_type.startswith(tuple(self.beginnings))
+
+    def wants(self, types: set[str], tenant_id: str) -> set[str]:
+        mine = {name for name in types if self.is_for(name)}
+        return mine & _asked(self.wanted, tenant_id, mine) if mine and self.wanted else mine
+
+
+def _asked(wanted: Wanted, tenant_id: str, types: set[str]) -> set[str]:
+    try:
+        return set(wanted(tenant_id, set(types)))
+    except Exception as exc:  # noqa: BLE001 - a handler that is called in vain is better than an event that is lost
+        # Never in the exception's words, which may quote anything.
+        logger.error("Which events %s wants could not be told, so it gets all: %s", wanted, type(exc).__name__)
+        return types
 
 
 _registry: dict[str, _Registered] = {}
@@ -50,11 +72,14 @@ def at_depth(runs: int) -> Iterator[None]:
         depth.reset(token)
 
 
-def on_event(*types: str) -> Callable[[H], H]:
+def on_event(*types: str, wanted: Wanted | None = None) -> Callable[[H], H]:
     """Register a function of one argument, the `Event`, for events of these types; a decorator.
 
     Args:
         types: each a type, as in `"order.paid"`, or the beginning of types and a `*`, as in `"order.*"` or `"*"`.
+        wanted: `(tenant_id, types) -> types`, which narrows the types of the handler's that have come to those it wants
+            in the tenant. It is asked once for each request and again before handlers are called, and may use the
+            ORM. Where nobody wants anything no job is made. Where it raises, the handler gets all.
 
     Raises:
         ImproperlyConfigured: a type is none, or the function has no name by which another process would find it.
@@ -71,6 +96,7 @@ def on_event(*types: str) -> Callable[[H], H]:
         registered.handler = handler
         registered.types |= exact
         registered.beginnings |= beginnings
+        registered.wanted = wanted or registered.wanted
         return handler
 
     return register
@@ -78,7 +104,19 @@ def on_event(*types: str) -> Callable[[H], H]:
 
 def handlers_for(event_type: str) -> list[Handler]:
     """The handlers of events of this type, in the order in which they were registered first."""
-    return [registered.handler for registered in _registry.values() if registered.wants(event_type)]
+    return [registered.handler for registered in _registry.values() if registered.is_for(event_type)]
+
+
+def handlers_wanting(types: Iterable[str], *, tenant_id: str) -> dict[str, list[Handler]]:
+    """The handlers that want events of these types in the tenant, by type, in the order of their first registration.
+
+    A type that nobody wants is not among the keys. Each handler that narrows what it wants is asked once.
+    """
+    asked, found = set(types), dict[str, list[Handler]]()
+    for registered in _registry.values():
+        for name in registered.wants(asked, tenant_id):
+            found.setdefault(name, []).append(registered.handler)
+    return found
 
 
 def path_of(handler: Handler) -> str:

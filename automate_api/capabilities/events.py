@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from automate_api.engine.capability import Capability, RunContext, register
 from automate_api.engine.events import EventType, RunEvent
-from automate_api.events import Handler, handlers_for, path_of
+from automate_api.events import Handler, handlers_wanting, path_of
 from automate_api.exceptions import AutomateError, HandlerFailed
 from automate_api.models import Event, JobStep
 from automate_api.security.redaction import redact_exception
@@ -65,7 +65,8 @@ def _calls_to_make(ctx: RunContext, ids: list[str]) -> list[tuple[Event, Handler
     found = Event.objects.of_tenant(ctx.tenant_id).in_bulk(ids)
     events = {str(pk): event for pk, event in found.items()}
     # One that was deleted meanwhile concerns nobody any more.
-    calls = [(events[pk], handler) for pk in ids if pk in events for handler in handlers_for(events[pk].type)]
+    told = handlers_wanting({event.type for event in events.values()}, tenant_id=ctx.tenant_id)
+    calls = [(events[pk], handler) for pk in ids if pk in events for handler in told.get(events[pk].type, ())]
     keys = [_key(handler, event) for event, handler in calls]
     steps = (
         JobStep.objects.filter(job__execution=ctx.run_id, key__in=keys) if ctx.attempt > 1 else JobStep.objects.none()

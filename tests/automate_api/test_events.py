@@ -8,7 +8,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from automate_api import events
-from automate_api.events import handlers_for, on_event, path_of
+from automate_api.events import at_depth, depth, handlers_for, handlers_wanting, on_event, path_of
 
 
 @pytest.fixture(autouse=True)
@@ -100,3 +100,48 @@ def test_what_no_other_process_would_find_is_refused(handler: Any) -> None:
 def test_what_is_no_type_is_refused(types: tuple[str, ...]) -> None:
     with pytest.raises(ImproperlyConfigured):
         on_event(*types)(first)
+
+
+# -- what is wanted --------------------------------------------------------------------------------------------------
+
+
+def test_a_handler_is_asked_once_which_of_its_types_it_wants_in_a_tenant() -> None:
+    asked: list[tuple[str, set[str]]] = []
+
+    def wanted(tenant_id: str, types: set[str]) -> set[str]:
+        asked.append((tenant_id, set(types)))
+        types.clear()
+        return {"order.paid", "else"}
+
+    on_event("order.*", wanted=wanted)(first)
+    on_event("order.paid", "note")(second)
+    found = handlers_wanting(["order.paid", "order.late", "else", "note"], tenant_id="acme")
+    assert asked == [("acme", {"order.paid", "order.late"})]
+    assert found == {"order.paid": [first, second], "note": [second]}
+
+
+def test_a_handler_is_not_asked_of_what_is_none_of_its_types() -> None:
+    on_event("order.*", wanted=lambda tenant_id, types: pytest.fail("asked"))(first)
+    assert handlers_wanting(["else"], tenant_id="acme") == {}
+
+
+def test_where_what_is_wanted_cannot_be_told_all_is(caplog: pytest.LogCaptureFixture) -> None:
+    def wanted(tenant_id: str, types: set[str]) -> set[str]:
+        raise RuntimeError("the password is hunter2")
+
+    on_event("*", wanted=wanted)(first)
+    on_event("b", wanted=lambda tenant_id, types: None)(second)  # type: ignore[arg-type, return-value]
+    assert handlers_wanting(["a", "b"], tenant_id="acme") == {"a": [first], "b": [first, second]}
+    assert "RuntimeError" in caplog.text
+    assert "hunter2" not in caplog.text
+
+
+# -- depth -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_depth_is_that_of_what_happens_inside() -> None:
+    with at_depth(1):
+        with pytest.raises(RuntimeError), at_depth(2):
+            raise RuntimeError
+        assert depth.get() == 1
+    assert depth.get() == 0

@@ -13,9 +13,9 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.settings import api_settings
 
 from automate_api.conf import settings
-from automate_api.events import TYPE
+from automate_api.events import RESERVED, TYPE
 from automate_api.models import Event
-from automate_api.services.events import ACCEPTED, DUPLICATE
+from automate_api.services.events import ACCEPTED, DUPLICATE, RESERVED_SOURCE
 from automate_api.v1.serializers.fields import MomentField, ObjectField, helped
 from automate_api.v1.serializers.rows import RowSerializer
 
@@ -90,7 +90,9 @@ class EventSerializer(RowSerializer[Event]):
         max_length=200,
         trim_whitespace=False,
         error_messages={"invalid": _NOT_A_TEXT},
-        help_text=_("Where it happened. Idempotency keys are unique within it."),
+        help_text=_(
+            "Where it happened. Idempotency keys are unique within it. Those that begin with `automate:` are the server's."
+        ),
     )
     payload = PayloadField(
         required=False,
@@ -130,6 +132,12 @@ class EventSerializer(RowSerializer[Event]):
         )
         validators: list[Any] = []
 
+    def validate_source(self, source: str) -> str:
+        """Refuse what would pass for an event of this package's own, such as a schedule's."""
+        if source.startswith(RESERVED):
+            raise ValidationError(RESERVED_SOURCE, "reserved")
+        return source
+
 
 class IngestedEventSerializer(serializers.Serializer[Any]):
     """What became of an event that was sent."""
@@ -151,7 +159,9 @@ def plain_event(item: Any, max_bytes: int) -> dict[str, Any] | None:
     kind, source, key = item.get("type"), item.get("source"), item.get("idempotency_key")
     if type(kind) is not str or not TYPE.fullmatch(kind) or type(source) is not str:
         return None
-    if not _PLAIN_SOURCE.fullmatch(source) or not (key is None or (type(key) is str and _PLAIN_KEY.fullmatch(key))):
+    if source.startswith(RESERVED) or not _PLAIN_SOURCE.fullmatch(source):
+        return None
+    if not (key is None or (type(key) is str and _PLAIN_KEY.fullmatch(key))):
         return None
     event: dict[str, Any] = {"type": kind, "source": source}
     if "idempotency_key" in item:

@@ -16,6 +16,7 @@ from pytest_django import Settings
 
 from automate_api.engine.capability import RunContext
 from automate_api.engine.events import EventType, RunEvent
+from automate_api.events import at_depth, depth
 from automate_api.exceptions import AutomateError, RunCancelled, UpstreamFailed
 from automate_api.models import Execution, Job, JobEvent, JobStep, PromptLog, Provider
 from automate_api.services import attempts
@@ -135,6 +136,26 @@ def test_a_model_server_that_says_when_is_not_asked_before(upstream: FakeUpstrea
     work_on(job.pk)
     assert asked[-1] == (job.pk, 40.0)
     assert (fresh(job).not_before - timezone.now()).total_seconds() > 30
+
+
+def test_what_a_job_does_is_done_at_its_depth_in_whatever_thread(write: Any) -> None:  # noqa: F811
+    seen: list[int] = []
+
+    async def look(ctx: RunContext) -> AsyncGenerator[RunEvent, None]:
+        seen.append(depth.get())
+        seen.append(await ctx.db(depth.get))
+        seen.append(await ctx.once("step", depth.get))
+        seen.append(await asyncio.create_task(ctx.db(lambda: make_job(endpoint).depth)))
+        yield RunEvent(EventType.LOG, {"level": "info", "message": "seen"})
+
+    write(look)
+    endpoint = written_endpoint()
+    with at_depth(4):
+        job = make_job(endpoint)
+    with at_depth(1):
+        work_on(job.pk)
+        assert depth.get() == 1
+    assert (fresh(job).status, seen) == ("succeeded", [4, 4, 4, 4])
 
 
 def test_a_model_server_that_asks_for_an_hour_is_asked_by_the_reaper(upstream: FakeUpstream, asked: Asked) -> None:  # noqa: F811

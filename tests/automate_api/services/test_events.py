@@ -14,7 +14,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from automate_api import events
-from automate_api.events import on_event
+from automate_api.events import at_depth, depth, on_event
 from automate_api.exceptions import Conflict, NotConfigured, PermissionDenied, RunCancelled
 from automate_api.models import Actor, Event, Execution, Job, JobStep
 from automate_api.models.batches import BatchInsert, BatchKeys
@@ -537,3 +537,50 @@ def test_a_broken_pattern_of_the_hosts_stores_nothing(settings: Settings) -> Non
     with pytest.raises(ImproperlyConfigured):
         send([told(1)])
     assert Event.objects.count() == 0
+
+
+# -- what is wanted, and how deep it is ------------------------------------------------------------------------------
+
+
+def test_no_job_is_made_where_nobody_wants_anything_and_the_statements_are_as_many_as_without_a_handler() -> None:
+    questions: list[set[str]] = []
+
+    def wanted(tenant_id: str, types: set[str]) -> set[str]:
+        questions.append(types)
+        return types if tenant_id == "acme" else set()
+
+    with CaptureQueriesContext(connection) as without:
+        send([told(n) for n in range(50)])
+    on_event("*", wanted=wanted)(book)
+    with CaptureQueriesContext(connection) as nobody:
+        send([told(n) for n in range(50)])
+    assert (Job.objects.count(), len(questions), len(nobody)) == (0, 1, len(without))
+    send([told(1)], make_actor(tenant_id="acme"))
+    assert work_on(Job.objects.get().pk)
+    assert Told.calls == [("book", 1)]
+
+
+def test_who_wants_something_no_longer_when_it_is_handled_is_not_called() -> None:
+    wanting = [True]
+    on_event("*", wanted=lambda tenant_id, types: types if wanting else set())(book)
+    on_event("*")(mail)
+    send([told(1)])
+    wanting.clear()
+    assert work_on(Job.objects.get().pk)
+    assert Told.calls == [("mail", 1)]
+
+
+def test_events_and_their_handlers_are_as_deep_as_what_they_come_from() -> None:
+    on_event("order.paid")(answer)
+    with at_depth(2):
+        send([told(1)])
+    assert depth.get() == 0
+    assert work_on(Job.objects.get().pk)
+    # What a handler sends is as deep, though a worker's thread has called it.
+    assert list(Event.objects.order_by("pk").values_list("type", "depth")) == [("order.paid", 2), ("answered", 2)]
+
+
+def answer(event: Event) -> None:
+    """A handler that sends an event."""
+    Told.calls.append(("answer", depth.get()))
+    ingest([{"type": "answered", "source": "test"}], actor=make_actor(), correlation_id="c")
