@@ -4,9 +4,8 @@ from typing import Any
 
 from automate.graph.schema import definition_schema
 from automate.services.transfer import document_schema
+from automate.steps.base import get_step_type, step_types
 from automate_api.exceptions import NotFound
-
-_SCHEMAS = {"definition": definition_schema, "document": document_schema}
 
 
 def published_schema(name: str) -> dict[str, Any]:
@@ -15,7 +14,7 @@ def published_schema(name: str) -> dict[str, Any]:
     Raises:
         NotFound: there is none of this name.
     """
-    make = _SCHEMAS.get(name)
-    if make is None:
+    if name not in {"definition", "document"}:
         raise NotFound
-    return make()
+    definition = definition_schema(filter(None, map(get_step_type, step_types())))
+    return definition if name == "definition" else document_schema(definition)

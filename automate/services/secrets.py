@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from automate.graph.schema import SECRET_PATTERN
 from automate.models import Workflow
 from automate_api.exceptions import FieldError, InvalidInput, NotConfigured
 from automate_api.services.secrets import encrypting
@@ -14,7 +15,7 @@ from automate_api.services.secrets import encrypting
 #: How many a workflow may have, and how long each may be.
 MOST_SECRETS, LONGEST_SECRET = 50, 4_000
 
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}", re.ASCII)
+_NAME = re.compile(SECRET_PATTERN.removeprefix("^").removesuffix("$"), re.ASCII)
 # They become values of headers, and one with a line break in it would be two headers.
 _CHARACTERS = range(0x20, 0x7F)
 
@@ -59,7 +60,7 @@ def set_secrets(workflow: Workflow, changes: Mapping[str, str | None]) -> None:
 def _errors(changes: Mapping[str, Any]) -> list[FieldError]:
     # No message repeats a name that is none, nor anything of a value.
     if not all(_NAME.fullmatch(name) for name in changes):
-        detail = _("A secret's name has up to 64 letters, digits, _ and -, and begins with a letter.")
+        detail = _("A secret's name has up to 64 letters, digits and _, and begins with no digit.")
         return [FieldError("secrets", "invalid_name", str(detail))]
     detail = _("A secret is 1 to %(most)d characters of printable ASCII.") % {"most": LONGEST_SECRET}
     return [

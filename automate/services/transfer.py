@@ -1,12 +1,11 @@
 """Workflows as documents: written in one place, read in another, or kept in a repository."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.db import transaction
 
-from automate.graph.schema import DEFINITION_SCHEMA
 from automate.models import Trigger, Workflow
 from automate.services.endpoints import name_by_slug
 from automate.services.triggers import create_trigger
@@ -20,8 +19,14 @@ FORMAT = "automate.workflow/1"
 #: How many triggers a document may have.
 MOST_TRIGGERS = 50
 
-# What of a trigger is neither secret nor of one place.
-_TRIGGER = ("name", "kind", "enabled", "pattern", "schedule", "time_zone", "catch_up", "signature")
+# What of a trigger is neither secret nor of one place: of each, and of each kind.
+_OF_EACH = ("name", "kind", "enabled")
+_OF_KIND: Mapping[str, tuple[str, ...]] = {
+    Trigger.Kind.EVENT: ("pattern",),
+    Trigger.Kind.MODEL: ("pattern",),
+    Trigger.Kind.SCHEDULE: ("schedule", "time_zone", "catch_up"),
+    Trigger.Kind.HOOK: ("signature",),
+}
 
 
 def _text(description: Any, length: int, **more: Any) -> dict[str, Any]:
@@ -51,7 +56,7 @@ TRIGGER_SCHEMA: dict[str, Any] = {
 
 DOCUMENT_SCHEMA: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
-    "$id": "urn:django-automate-api:workflow:1",
+    "$id": "urn:automate:schema:workflow:1",
     "title": "Workflow",
     "description": "A workflow with its triggers, to be kept or to be imported elsewhere. It holds no secrets.",
     "type": "object",
@@ -68,11 +73,9 @@ DOCUMENT_SCHEMA: dict[str, Any] = {
 }
 
 
-def document_schema() -> dict[str, Any]:
-    """The published JSON Schema (draft 2020-12) of a document, with that of a definition inside."""
-    schema = copy.deepcopy(DOCUMENT_SCHEMA)
-    schema["properties"]["definition"] = copy.deepcopy(DEFINITION_SCHEMA)
-    return schema
+def document_schema(definition: dict[str, Any]) -> dict[str, Any]:
+    """The published JSON Schema (draft 2020-12) of a document, with that of a `definition` inside."""
+    return {**DOCUMENT_SCHEMA, "properties": {**DOCUMENT_SCHEMA["properties"], "definition": definition}}
 
 
 def export_workflow(workflow: Workflow, *, actor: Actor) -> dict[str, Any]:
@@ -85,7 +88,7 @@ def export_workflow(workflow: Workflow, *, actor: Actor) -> dict[str, Any]:
         "slug": workflow.slug,
         "description": workflow.description,
         "definition": definition,
-        "triggers": list(workflow.triggers.order_by("pk").values(*_TRIGGER)),
+        "triggers": [_exported(trigger) for trigger in workflow.triggers.order_by("pk")],
     }
 
 
@@ -108,6 +111,10 @@ def import_workflow(document: Any, *, actor: Actor, create: Callable[..., Workfl
         for number, trigger in enumerate(document.get("triggers", ())):
             _import_trigger(workflow, trigger, f"triggers.{number}", actor)
     return workflow
+
+
+def _exported(trigger: Trigger) -> dict[str, Any]:
+    return {name: getattr(trigger, name) for name in (*_OF_EACH, *_OF_KIND[trigger.kind])}
 
 
 def _import_trigger(workflow: Workflow, trigger: dict[str, Any], field: str, actor: Actor) -> None:

@@ -3,24 +3,21 @@
 import json
 from typing import Any
 
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from automate.graph.check import check_definition
 from automate.models import Workflow, WorkflowRun, WorkflowVersion
 from automate.services.endpoints import check_endpoints
-from automate.services.runs import cancel_run, start_run
+from automate.services.owners import owner_of
+from automate.services.runs import asked_context, cancel_run, start_run
 from automate.services.secrets import set_secrets
 from automate.services.transfer import export_workflow, import_workflow
 from automate.steps.base import get_step_type
 from automate_api.engine.json_schema import check_value, require_valid
-from automate_api.exceptions import Conflict, FieldError
+from automate_api.exceptions import Conflict, FieldError, PermissionDenied
 from automate_api.models import Actor
 from automate_api.services.rows import assign, create_named, locked, storing, tenant_of
 from automate_api.services.secrets import encrypting
-
-#: The type of the event that a run sees which somebody has asked for.
-MANUAL = "workflow.run"
 
 _MOST_ATTEMPTS = 10
 
@@ -123,16 +120,19 @@ class WorkflowService:
 
         Raises:
             InvalidInput: the input does not fit the definition's `input_schema`.
-            Conflict: it is switched off, or has no owner.
+            Conflict: it is switched off, or has no owner who may run it.
         """
         if not workflow.enabled:
             raise Conflict(_("The workflow is switched off."))
-        if workflow.owner_id is None:
-            raise Conflict(_("The workflow has no owner, whose rights its runs would have."))
+        try:
+            owner_of(workflow)
+        except PermissionDenied as exc:
+            # It is not the caller's rights that are wanting.
+            raise Conflict(exc.detail) from exc
         require_valid(check_value(input, workflow.definition.get("input_schema") or {}, field="input"))
         return start_run(
             workflow,
-            context=self._context(input, correlation_id),
+            context=asked_context(input, correlation_id=correlation_id),
             user_id=self.actor.user.pk,
             correlation_id=correlation_id,
         )
@@ -167,16 +167,6 @@ class WorkflowService:
         WorkflowVersion.objects.create(
             workflow=workflow, version=workflow.version, definition=workflow.definition, user=self.actor.user
         )
-
-    def _context(self, payload: Any, correlation_id: str) -> dict[str, Any]:
-        return {
-            "id": None,
-            "type": MANUAL,
-            "source": "",
-            "payload": payload,
-            "occurred_at": timezone.now().isoformat(),
-            "correlation_id": correlation_id,
-        }
 
     def _cancel(self, run: WorkflowRun) -> None:
         try:

@@ -56,7 +56,7 @@ class TriggerSerializer(RowSerializer[Trigger]):
             time_zone=_("Of the schedule, as the IANA database names it: `Europe/Berlin`."),
             catch_up=_("What becomes of times that passed while no scheduler ran."),
             next_due=_("When the schedule is due next; null: it is not, or it is no schedule."),
-            signature=_("How a hook's sender proves who it is; empty: not at all, the token is all there is."),
+            signature=_("How a hook's sender proves who it is; of other kinds empty."),
             last_fired_at=_("When it last started a run; null: never."),
             last_error=_("Why it last started none though it might have; empty: it did."),
         )
@@ -71,13 +71,13 @@ class IssuedTriggerSerializer(TriggerSerializer):
     """A trigger with what is shown this once."""
 
     token = serializers.CharField(
-        read_only=True, allow_null=True, help_text=_("The last part of a hook's address; null: it is no hook.")
+        read_only=True, allow_null=True, help_text=_("The last part of a hook's address; null: none was made.")
     )
-    made_secret = serializers.CharField(
+    signing_secret = serializers.CharField(
         read_only=True,
         allow_null=True,
         help_text=_("The signing secret that was made; null: none was. It cannot be shown again."),
     )
 
     class Meta(TriggerSerializer.Meta):
-        fields = (*TriggerSerializer.Meta.fields, "token", "made_secret")
+        fields = (*TriggerSerializer.Meta.fields, "token")

@@ -12,7 +12,13 @@ from rest_framework.response import Response
 from automate.api.filtersets import TriggerFilterSet
 from automate.api.serializers.triggers import IssuedTriggerSerializer, TriggerSerializer
 from automate.models import Trigger
-from automate.services.triggers import create_trigger, rotate_token, update_trigger
+from automate.services.triggers import (
+    create_trigger,
+    delete_trigger,
+    rotate_signing_secret,
+    rotate_token,
+    update_trigger,
+)
 from automate_api.v1.base import BaseModelViewSet, StaffOnlyMixin
 from automate_api.v1.views.domain import DomainMixin
 
@@ -36,7 +42,9 @@ class TriggerViewSet(StaffOnlyMixin, DomainMixin, BaseModelViewSet):
     filterset_class = TriggerFilterSet
     ordering_fields = ("name", "created_at", "updated_at", "next_due")
     scope_resource = "triggers"
-    error_statuses: ClassVar[Any] = dict.fromkeys(("create", "update", "partial_update", "rotate"), _NOT_CONFIGURED)
+    error_statuses: ClassVar[Any] = dict.fromkeys(
+        ("create", "update", "partial_update", "rotate_secret"), _NOT_CONFIGURED
+    )
 
     @extend_schema(
         summary=_("Create trigger"),
@@ -51,13 +59,16 @@ class TriggerViewSet(StaffOnlyMixin, DomainMixin, BaseModelViewSet):
         body = self.get_serializer(data=request.data)
         body.is_valid(raise_exception=True)
         trigger, token = create_trigger(actor=self.get_actor(), **body.validated_data)
-        was_made = bool(trigger.signing_secret) and not body.validated_data.get("signing_secret")
-        made_secret = trigger.signing_secret.reveal() if was_made else None
-        return self._issued(trigger, token, made_secret, HTTPStatus.CREATED)
+        was_made = token is not None and not body.validated_data.get("signing_secret")
+        return self._issued(trigger, HTTPStatus.CREATED, token, trigger.signing_secret.reveal() if was_made else None)
 
     def perform_update(self, serializer: Any) -> None:
         """Change it."""
         serializer.instance = update_trigger(serializer.instance, **serializer.validated_data)
+
+    def perform_destroy(self, instance: Trigger) -> None:
+        """Delete it."""
+        delete_trigger(instance)
 
     @extend_schema(
         summary=_("Rotate trigger token"),
@@ -69,8 +80,22 @@ class TriggerViewSet(StaffOnlyMixin, DomainMixin, BaseModelViewSet):
     def rotate(self, request: Request, pk: str | None = None) -> Response:
         """Give it a new token."""
         trigger = self.get_object()
-        return self._issued(trigger, rotate_token(trigger), None, HTTPStatus.OK)
+        return self._issued(trigger, HTTPStatus.OK, token=rotate_token(trigger))
 
-    def _issued(self, trigger: Trigger, token: str | None, made_secret: str | None, code: int) -> Response:
-        shown = {**self.get_serializer(trigger).data, "token": token, "made_secret": made_secret}
+    @extend_schema(
+        summary=_("Rotate trigger secret"),
+        description=_("Give a hook a new signing secret. What is signed with the old one is refused at once."),
+        request=None,
+        responses=OpenApiResponse(IssuedTriggerSerializer, description=_("The trigger with its new signing secret.")),
+    )
+    @action(detail=True, methods=["post"], url_path="rotate-secret", url_name="rotate-secret")
+    def rotate_secret(self, request: Request, pk: str | None = None) -> Response:
+        """Give it a new signing secret."""
+        trigger = self.get_object()
+        return self._issued(trigger, HTTPStatus.OK, signing_secret=rotate_signing_secret(trigger))
+
+    def _issued(
+        self, trigger: Trigger, code: int, token: str | None = None, signing_secret: str | None = None
+    ) -> Response:
+        shown = {**self.get_serializer(trigger).data, "token": token, "signing_secret": signing_secret}
         return Response(shown, status=code, headers={"Cache-Control": "no-store"})

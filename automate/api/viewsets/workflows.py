@@ -189,7 +189,7 @@ class WorkflowViewSet(StaffOnlyMixin, DomainMixin, BaseModelViewSet):
             (200, "application/schema+json"): OpenApiResponse(
                 {"type": "object", "additionalProperties": {}},
                 description=_("The schema."),
-                examples=[OpenApiExample("schema", value={"$id": "urn:django-automate-api:workflow:1"})],
+                examples=[OpenApiExample("schema", value={"$id": "urn:automate:schema:workflow-definition:1"})],
             )
         },
     )
