@@ -1,5 +1,7 @@
 """Django's entry to `automate`."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -10,3 +12,8 @@ class AutomateConfig(AppConfig):
     name = "automate"
     verbose_name = _("Automate workflows")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register the steps, what runs them, and what follows when they have ended."""
+        import_module("automate.capabilities")
+        import_module("automate.services.carried")

@@ -55,5 +55,15 @@ class Settings:
         """`AUTOMATE_RULE_MAX_BYTES`: how much one evaluation of a rule may make: texts, lists, maps, and its result."""
         return int(self.get("RULE_MAX_BYTES", 1_000_000))
 
+    @property
+    def step_output_max_bytes(self) -> int:
+        """`AUTOMATE_STEP_OUTPUT_MAX_BYTES`: how large the output of a step or of a run may be, as JSON."""
+        return int(self.get("STEP_OUTPUT_MAX_BYTES", 256 * 1024))
+
+    @property
+    def max_depth(self) -> int:
+        """`AUTOMATE_MAX_DEPTH`: how many runs may lead, each to the next, to a run, that one included."""
+        return int(self.get("MAX_DEPTH", 5))
+
 
 settings = Settings()

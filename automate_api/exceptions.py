@@ -45,6 +45,12 @@ class ErrorCode(StrEnum):
     CANCELLED = "cancelled"
     WORKER_LOST = "worker_lost"
     HANDLER_FAILED = "handler_failed"
+    EXPRESSION_FAILED = "expression_failed"
+    OUTPUT_TOO_LARGE = "output_too_large"
+    STEP_FAILED = "step_failed"
+    STEP_REJECTED = "step_rejected"
+    WORKFLOW_FAILED = "workflow_failed"
+    WORKFLOW_TOO_DEEP = "workflow_too_deep"
     OUTBOUND_BLOCKED = "outbound_blocked"
     UPSTREAM_UNAVAILABLE = "upstream_unavailable"
     UPSTREAM_TIMEOUT = "upstream_timeout"
@@ -267,6 +273,48 @@ class HandlerFailed(AutomateError):
     code = ErrorCode.HANDLER_FAILED
     is_worth_another_try = True
     default_detail = _("A handler of events has failed.")
+
+
+class ExpressionFailed(AutomateError):
+    """An expression of a workflow has no value in this run."""
+
+    code = ErrorCode.EXPRESSION_FAILED
+    default_detail = _("An expression has no value here.")
+
+
+class OutputTooLarge(AutomateError):
+    """A step of a workflow, or a workflow, gave more than is stored of it."""
+
+    code = ErrorCode.OUTPUT_TOO_LARGE
+    default_detail = _("The output is larger than may be stored.")
+
+
+class StepFailed(AutomateError):
+    """A step of a workflow could not do its work. A host's own step raises it with a `detail` that says why."""
+
+    code = ErrorCode.STEP_FAILED
+    default_detail = _("The step has failed.")
+
+
+class StepRejected(AutomateError):
+    """Somebody has rejected what a step asked for."""
+
+    code = ErrorCode.STEP_REJECTED
+    default_detail = _("The step was rejected.")
+
+
+class WorkflowFailed(AutomateError):
+    """The run of a workflow that an endpoint has waited for has failed, or was cancelled."""
+
+    code = ErrorCode.WORKFLOW_FAILED
+    default_detail = _("The workflow has failed.")
+
+
+class WorkflowTooDeep(AutomateError):
+    """More runs of workflows than `AUTOMATE_MAX_DEPTH` led, each to the next, to a run: mostly to itself."""
+
+    code = ErrorCode.WORKFLOW_TOO_DEEP
+    default_detail = _("Too many runs led to this one, each to the next. Does a workflow change what starts it?")
 
 
 class OutboundBlocked(AutomateError):

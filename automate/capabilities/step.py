@@ -10,10 +10,10 @@ from django.utils.translation import gettext_lazy as _
 from automate.models import WorkflowRun
 from automate.services.carriers import STEP
 from automate.services.owners import owner_of
-from automate.steps import Step, StepContext, get_step_type
+from automate.steps import StepContext, get_step_type
 from automate_api.engine.capability import Capability, RunContext, register
 from automate_api.engine.events import EventType, RunEvent
-from automate_api.exceptions import AutomateError, Conflict, FieldError, InvalidInput, NotConfigured, StepFailed
+from automate_api.exceptions import Conflict, FieldError, InvalidInput, NotConfigured
 from automate_api.models import Actor
 from automate_api.services.secrets import encrypting
 
@@ -22,7 +22,7 @@ from automate_api.services.secrets import encrypting
 class StepCapability(Capability):
     """Have a step's type do its work. The output is what it gives; what follows is its job's continuation.
 
-    The input is `{run, path, type, with, computed}`; `{run}` alone is a step's waiting, and does nothing.
+    The input is `{run, path, type, with, computed, secrets}`; `{run}` alone is a step's waiting, and does nothing.
     """
 
     task_type = STEP
@@ -38,31 +38,39 @@ async def _work(ctx: RunContext) -> Any:
     asked, kind = ctx.input, get_step_type(ctx.input["type"])
     if kind is None:
         raise NotConfigured
-    run, actor = await ctx.db(_found, UUID(asked["run"]))
+    settings, actor = await ctx.db(_prepared, asked)
     step = StepContext(
         key=f"{asked['run']}:{asked['path']}",
-        settings=asked["with"],
+        settings=settings,
         computed=frozenset(asked["computed"]),
         actor=actor,
         correlation_id=ctx.correlation_id,
         attempt=ctx.attempt,
-        reveal=lambda name: _secret(run, name),
         run=ctx,
     )
     return await kind.run(step)
 
 
-def _found(run_id: UUID) -> tuple[WorkflowRun, Actor]:
-    run = WorkflowRun.objects.select_related("workflow").filter(pk=run_id).first()
+def _prepared(asked: dict[str, Any]) -> tuple[dict[str, Any], Actor]:
+    """The step's settings, its secrets in their places, and whose rights it has."""
+    run = WorkflowRun.objects.select_related("workflow").filter(pk=UUID(asked["run"])).first()
     if run is None or run.workflow is None or run.status not in WorkflowRun.UNFINISHED:
         raise Conflict(_("The run has ended."))
-    return run, owner_of(run.workflow)
+    settings = asked["with"]
+    if asked["secrets"]:
+        with encrypting():
+            known = json.loads(run.workflow.secrets.reveal() or "{}")
+        for place, name in asked["secrets"]:
+            settings = _with_secret(settings, place, known, name)
+    return settings, owner_of(run.workflow)
 
 
-def _secret(run: WorkflowRun, name: str) -> str:
-    with encrypting():
-        secrets = json.loads(run.workflow.secrets.reveal() or "{}")
-    if name not in secrets:
-        raise InvalidInput([FieldError("secret", "unknown_secret", str(_("The workflow has no such secret.")))])
-    secret: str = secrets[name]
-    return secret
+def _with_secret(value: Any, place: list[Any], known: dict[str, str], name: str) -> Any:
+    if not place:
+        if name not in known:
+            detail = str(_("The workflow has no such secret."))
+            raise InvalidInput([FieldError("secret", "unknown_secret", detail)], detail)
+        return known[name]
+    filled = dict(value) if isinstance(value, dict) else list(value)
+    filled[place[0]] = _with_secret(value[place[0]], place[1:], known, name)
+    return filled

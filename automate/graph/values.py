@@ -10,7 +10,18 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from automate.graph.leaves import BrokenLeaf, Leaf, Path, QueryLeaf, Room, RuleLeaf, Scope, SecretLeaf, Secrets, ValueFailed
+from automate.graph.leaves import (
+    BrokenLeaf,
+    Leaf,
+    Path,
+    QueryLeaf,
+    Room,
+    RuleLeaf,
+    Scope,
+    SecretLeaf,
+    Secrets,
+    ValueFailed,
+)
 from automate.graph.query import QueryError, compile_query
 from automate.graph.schema import SECRET_PATTERN
 from automate.rules import Rule, RuleError, Type, compile_rule
@@ -202,7 +213,7 @@ class _Reader:
         if kind == "value":
             return _Literal(inner)
         if not isinstance(inner, str):
-            detail = _("`%(kind)s` alone is an expression, and needs a string. Write {\"value\": …} around what is none.")
+            detail = _('`%(kind)s` alone is an expression, and needs a string. Write {"value": …} around what is none.')
             return self._fault(path, "invalid_expression", detail % {"kind": kind})
         return {"cel": self._rule, "path": self._query, "secret": self._secret}[kind](inner, path)
 

@@ -20,7 +20,7 @@ from automate.services.scopes import Scopes
 from automate.services.stored import sized, stored
 from automate.steps import Done, Execute, Outcome, Repeat, Turn, Wait
 from automate_api.events import at_depth
-from automate_api.exceptions import AutomateError, CacheUnavailable, RateLimited
+from automate_api.exceptions import AutomateError, CacheUnavailable, Conflict, RateLimited
 from automate_api.models import Actor
 from automate_api.services.attempts import backoff
 from automate_api.services.recording import writing
@@ -35,6 +35,8 @@ ENDED = (State.SUCCEEDED, State.FAILED, State.SKIPPED, State.CANCELLED)
 
 # What may be otherwise a little later, though nothing has been tried.
 _PASSING = (RateLimited, CacheUnavailable)
+
+_AT_AN_END = ("status", "input", "output", "error", "taken", "finished_at", "wakes_at", "waits_for", "user")
 
 
 class Advance:
@@ -141,6 +143,7 @@ class Advance:
             key=f"{self.run.pk}:{row.path}",
             settings=settings.values,
             computed=settings.computed,
+            secrets=settings.secrets,
             scope=seen,
             actor=self._owner,
             correlation_id=self.run.correlation_id,
@@ -150,7 +153,7 @@ class Advance:
         if isinstance(outcome, Done):
             self.succeed(row, outcome.output, taken=outcome.taken)
         elif isinstance(outcome, Repeat):
-            row.input = {**row.input, "items": stored(list(outcome.items)), "parallel": outcome.parallel}
+            row.input = stored({**turn.settings, "items": list(outcome.items), "parallel": outcome.parallel})
             self._keep(row, State.RUNNING)
             self._queue.append(partial(self.iterate, row))
         elif isinstance(outcome, Wait):
@@ -205,7 +208,17 @@ class Advance:
     def _end(self, row: StepRun, status: str) -> None:
         row.status, row.finished_at, row.wakes_at, row.waits_for = status, timezone.now(), None, ""
         row.save(
-            update_fields=["status", "input", "output", "error", "taken", "finished_at", "wakes_at", "waits_for", "user"]
+            update_fields=[
+                "status",
+                "input",
+                "output",
+                "error",
+                "taken",
+                "finished_at",
+                "wakes_at",
+                "waits_for",
+                "user",
+            ]
         )
 
     def _follow(self, row: StepRun) -> None:
@@ -223,7 +236,7 @@ class Advance:
         if item is not None and item.status in ENDED:
             return
         try:
-            output = sized(stored(plan.output.resolve(self.scopes.seen(scope)))) if plan.output else None
+            output = sized(stored(plan.output(self.scopes.seen(scope))))
         except AutomateError as exc:
             self._break_off(scope, {"code": str(exc.code), "detail": exc.detail}, scope)
             return
@@ -273,7 +286,8 @@ class Advance:
         """Take up as many items as may run at once; after the last, the loop has ended."""
         if loop.status in ENDED:
             return
-        items, parallel = loop.input["items"], loop.input["parallel"]
+        asked: Any = loop.input
+        items, parallel = asked["items"], asked["parallel"]
         rows = self.run.steps.filter(scope=loop.path, type=ITEM)
         begun, ended = rows.count(), rows.filter(status__in=ENDED).count()
         if ended == len(items):
@@ -303,6 +317,8 @@ class Advance:
 
     @cached_property
     def _owner(self) -> Actor:
+        if self.run.workflow is None:
+            raise Conflict
         return owner_of(self.run.workflow)
 
     def _plan(self, scope: str) -> Plan:

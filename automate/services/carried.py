@@ -2,10 +2,12 @@
 
 from automate.models import StepRun, WorkflowRun
 from automate.services.advance import Advance
+from automate.services.carriers import CONTINUATION
 from automate.services.plans import type_of
 from automate_api.engine.events import EventType, RunEvent
 from automate_api.exceptions import AutomateError, RunCancelled
 from automate_api.models import Job
+from automate_api.services.endings import register_continuation
 
 State = StepRun.Status
 
@@ -52,3 +54,6 @@ def _expire(advance: Advance, row: StepRun) -> None:
         advance.fail(row, exc)
     else:
         advance.succeed(row, output)
+
+
+register_continuation(CONTINUATION, step_carried)

@@ -1,20 +1,17 @@
 """The jobs that carry steps: those that work, and those that only let time pass."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
 from automate.graph.definition import Node
-from automate.models import StepRun, WorkflowRun
+from automate.models import WorkflowRun
 from automate.steps import Turn
 from automate_api.exceptions import Conflict
 from automate_api.models import Execution, Job
-from automate_api.services.attempts import backoff
 from automate_api.services.jobs import cancel_job, create_job
 from automate_api.services.runs import prepare_task
 
@@ -25,8 +22,9 @@ STEP, CONTINUATION = "workflow.step", "automate.step"
 def carry(run: WorkflowRun, node: Node, turn: Turn, *, path: str, execution: Execution | None) -> UUID:
     """Have a worker run `execution`, or where there is none `Step.run()`; the id of the execution."""
     if execution is None:
-        asked = {"run": str(run.pk), "path": path, "type": node.type, "with": turn.settings}
-        execution = _task(run, {**asked, "computed": sorted(turn.computed)}, user_id=turn.actor.user.pk)
+        asked: dict[str, Any] = {"run": str(run.pk), "path": path, "type": node.type, "with": turn.settings}
+        asked |= {"computed": sorted(turn.computed), "secrets": [[list(place), name] for place, name in turn.secrets]}
+        execution = _task(run, asked, user_id=turn.actor.user.pk)
     create_job(execution, attempts=node.retries + 1, timeout=node.timeout, continuation=CONTINUATION)
     return execution.pk
 

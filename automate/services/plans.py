@@ -1,16 +1,17 @@
 """A version's definition, ready to be followed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from automate.graph.definition import Node, parse
-from automate.graph.values import Value, compile_value
+from automate.graph.definition import Graph, Node, parse, parse_steps
+from automate.graph.leaves import Path, SecretLeaf
+from automate.graph.values import Value, ValueFailed, compile_value
 from automate.models import WorkflowRun, WorkflowVersion
 from automate.steps import Step, get_step_type
 from automate_api.engine.json_schema import check_value, require_valid
-from automate_api.exceptions import Conflict, NotConfigured
+from automate_api.exceptions import Conflict, ExpressionFailed, NotConfigured
 
 # Versions whose plans a process keeps.
 _KEPT = 256
@@ -18,20 +19,28 @@ _KEPT = 256
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """A step's `with`, its expressions resolved, and the members that are, or hold, expressions."""
+    """A step's `with` whose turn has come.
+
+    Attributes:
+        values: the same, its expressions resolved; where secrets belong, only their names stand in it.
+        computed: the members that are, or hold, expressions.
+        secrets: where a secret belongs, and its name.
+    """
 
     values: dict[str, Any]
     computed: frozenset[str]
+    secrets: list[tuple[Path, str]]
 
 
 class Plan:
     """The steps of one list: which come before and after which, and the plans of their bodies."""
 
-    def __init__(self, steps: tuple[Node, ...], output: Value | None) -> None:
-        self.nodes = {node.name: node for node in steps}
-        self.output = output
-        self.after = {node.name: _targets(node) for node in steps}
-        self.before = {name: [other for other in self.nodes if name in self.after[other]] for name in self.nodes}
+    def __init__(self, steps: tuple[Node, ...], output: Any) -> None:
+        graph = Graph(steps, get_step_type)
+        self.nodes = graph.nodes
+        self.after = {name: graph.edges_of(name) for name in graph.nodes}
+        self.before = {name: graph.sources_of(name) for name in graph.nodes}
+        self._output = None if output is None else compile_value(output)
         self._bodies = {node.name: _body(node) for node in steps if type_of(node).body_fields}
         self._values = {node.name: _values(node) for node in steps}
 
@@ -39,22 +48,30 @@ class Plan:
         """The plan of the steps of a scope: `each.3` is within the body of the step `each`."""
         plan = self
         for name in scope.split(".")[::2] if scope else ():
-            plan = plan._bodies[name]  # noqa: SLF001 - of the same class
+            plan = plan._bodies[name]
         return plan
 
+    def output(self, seen: Mapping[str, Any]) -> Any:
+        """What the whole gives, where its expressions see `seen`; None where nothing is said of that.
+
+        Raises:
+            ExpressionFailed: one of them gives nothing.
+        """
+        return None if self._output is None else _resolved(self._output, seen)
+
     def settings_of(self, node: Node, seen: Mapping[str, Any]) -> Settings:
-        """The settings of `node` where its expressions see `seen`.
+        """The settings of `node`, where its expressions see `seen`.
 
         Raises:
             ExpressionFailed: one of them gives nothing.
             InvalidInput: what they give does not fit the step's type.
         """
         kind, compiled = type_of(node), self._values[node.name]
-        values = {name: value.resolve(seen) for name, value in compiled.items()}
-        known = {**node.settings, **values}
-        checked = {name: value for name, value in known.items() if name not in kind.secret_fields}
-        require_valid(check_value(checked, _narrowed(kind), field="with"))
-        return Settings(known, frozenset(name for name, value in compiled.items() if value.is_computed))
+        resolved = {name: _resolved(value, seen, name) for name, value in compiled.items()}
+        values = {**node.settings, **resolved}
+        require_valid(check_value(values, kind.schema, field="with"))
+        leaves = {name: list(value.leaves()) for name, value in compiled.items()}
+        return Settings(values, frozenset(name for name, found in leaves.items() if found), list(_secrets(leaves)))
 
 
 def plan_of(run: WorkflowRun) -> tuple[Plan, int]:
@@ -62,7 +79,7 @@ def plan_of(run: WorkflowRun) -> tuple[Plan, int]:
 
     Raises:
         Conflict: it has been deleted with its workflow.
-        NotConfigured: the app is gone that brought one of its steps, or the rules' parser is not installed.
+        NotConfigured: the app is gone that brought one of its steps, or the parser of rules is not installed.
     """
     if run.version_id is None:
         raise Conflict
@@ -71,10 +88,10 @@ def plan_of(run: WorkflowRun) -> tuple[Plan, int]:
 
 @lru_cache(maxsize=_KEPT)
 def _plan(version_id: int) -> tuple[Plan, int]:
-    # What it depends on never changes.
+    # A version never changes.
     version = WorkflowVersion.objects.get(pk=version_id)
     definition = parse(version.definition)
-    return Plan(definition.steps, _value(definition.output)), version.version
+    return Plan(definition.steps, definition.output), version.version
 
 
 def type_of(node: Node) -> Step:
@@ -89,11 +106,6 @@ def type_of(node: Node) -> Step:
     return found
 
 
-def _targets(node: Node) -> list[str]:
-    named = [*node.next, *type_of(node).targets(node.settings), *([node.on_error] if node.on_error else [])]
-    return list(dict.fromkeys(named))
-
-
 def _values(node: Node) -> dict[str, Value]:
     kind = type_of(node)
     left = (*kind.literal_fields, *kind.body_values)
@@ -106,10 +118,20 @@ def _values(node: Node) -> dict[str, Value]:
 
 def _body(node: Node) -> Plan:
     kind = type_of(node)
-    [field] = kind.body_fields
-    [output] = kind.body_values
-    return Plan(parse({"steps": node.settings[field]}).steps, _value(node.settings.get(output)))
+    [steps], outputs = kind.body_fields, kind.body_values
+    return Plan(parse_steps(node.settings[steps]), node.settings.get(outputs[0]) if outputs else None)
 
 
-def _value(raw: Any) -> Value | None:
-    return None if raw is None else compile_value(raw)
+def _resolved(value: Value, seen: Mapping[str, Any], name: str = "output") -> Any:
+    try:
+        return value.resolve(seen)
+    except ValueFailed as exc:
+        place = ".".join(filter(None, (name, exc.place)))
+        raise ExpressionFailed(f"{place}: {exc.detail}") from exc
+
+
+def _secrets(leaves: Mapping[str, list[Any]]) -> Iterator[tuple[Path, str]]:
+    for name, found in leaves.items():
+        for path, leaf in found:
+            if isinstance(leaf, SecretLeaf):
+                yield (name, *path), leaf.name

@@ -79,7 +79,7 @@ def start_run(
     )
     with writing(), transaction.atomic():
         if trigger is not None and event is not None:
-            known = WorkflowRun.objects.filter(trigger=trigger, event=event).first()
+            known: WorkflowRun | None = WorkflowRun.objects.filter(trigger=trigger, event=event).first()
             if known is not None:
                 return known
         run.version = WorkflowVersion.objects.get(workflow=workflow, version=_version_of(workflow))
@@ -119,9 +119,7 @@ def cancel_run(run: WorkflowRun) -> WorkflowRun:
     return advance.run
 
 
-def replay_run(
-    run: WorkflowRun, *, actor: Actor, correlation_id: str, from_step: str | None = None
-) -> WorkflowRun:
+def replay_run(run: WorkflowRun, *, actor: Actor, correlation_id: str, from_step: str | None = None) -> WorkflowRun:
     """A run of the same version for the same event: from its beginning, or from a step on.
 
     Args:

@@ -1,7 +1,7 @@
 """What the expressions of a run see: its event, its steps, and in a for-each the item."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from automate.models import StepRun, WorkflowRun
 from automate.services.plans import plan_of
@@ -60,8 +60,8 @@ class Scopes:
         }
         seen = {"event": run.context, "run": about, "steps": steps}
         if scope:
-            index = int(scope.rpartition(".")[2])
-            seen |= {"item": self.loop(scope).input["items"][index], "index": index}
+            index, asked = int(scope.rpartition(".")[2]), cast("dict[str, Any]", self.loop(scope).input)
+            seen |= {"item": asked["items"][index], "index": index}
         return seen
 
 

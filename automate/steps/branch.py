@@ -1,7 +1,5 @@
 """`branch`: one way among several."""
 
-from typing import Any
-
 from django.utils.translation import gettext_lazy as _
 
 from automate.graph.step_types import RuleField
@@ -44,7 +42,7 @@ class BranchStep(Step):
     output_schema = {"type": ["string", "null"]}
     literal_fields = ("cases", "otherwise")
     rule_fields = (RuleField("cases.*.when"),)
-    chooses = True
+    target_fields = ("cases.*.next", "otherwise")
 
     def begin(self, turn: Turn) -> Done:
         for case in turn.settings["cases"]:
@@ -52,10 +50,3 @@ class BranchStep(Step):
                 return Done(case["next"], taken=[case["next"]])
         otherwise = turn.settings.get("otherwise")
         return Done(otherwise, taken=[otherwise] if otherwise else [])
-
-    def targets(self, settings: Any) -> list[str]:
-        if not isinstance(settings, dict):
-            return []
-        cases = settings.get("cases")
-        named = [case.get("next") for case in cases if isinstance(case, dict)] if isinstance(cases, list) else []
-        return [name for name in (*named, settings.get("otherwise")) if isinstance(name, str)]

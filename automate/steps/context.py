@@ -1,9 +1,10 @@
 """What a step's type is told of the step whose turn has come, and of the one that it works on."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from automate.graph.leaves import Path
 from automate_api.engine.capability import RunContext
 from automate_api.models import Actor
 
@@ -21,6 +22,7 @@ class Turn:
         actor: whose rights the step has: the workflow's owner, in the workflow's tenant.
         correlation_id: the run's.
         computed: the members of `with` that are, or hold, expressions.
+        secrets: where in `with` a secret belongs, and its name.
     """
 
     key: str
@@ -29,6 +31,7 @@ class Turn:
     actor: Actor
     correlation_id: str
     computed: frozenset[str] = frozenset()
+    secrets: Sequence[tuple[Path, str]] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,12 +41,11 @@ class StepContext:
     Attributes:
         key: what tells the step from every other of every run, the same in each attempt; what it does elsewhere should
             be known there by this.
-        settings: the step's `with`, its expressions resolved.
+        settings: the step's `with`, its expressions resolved and its secrets in their places.
         computed: the members of `with` that are, or hold, expressions: what they say may be a caller's.
         actor: whose rights the step has: the workflow's owner, in the workflow's tenant.
         correlation_id: the run's.
         attempt: which attempt this is, from 1.
-        reveal: gives the workflow's secret of a name.
     """
 
     key: str
@@ -52,7 +54,6 @@ class StepContext:
     actor: Actor
     correlation_id: str
     attempt: int
-    reveal: Callable[[str], str]
     run: RunContext
 
     async def db(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
@@ -66,11 +67,3 @@ class StepContext:
             RunCancelled: another process has taken the step over.
         """
         return await self.run.once(key, function)
-
-    async def secret(self, name: str) -> str:
-        """The workflow's secret of this name.
-
-        Raises:
-            InvalidInput: there is none.
-        """
-        return await self.run.db(self.reveal, name)

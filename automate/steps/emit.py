@@ -1,13 +1,11 @@
 """`emit`: an event of the workflow's own."""
 
 from functools import partial
-from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from automate.steps.base import Step, register_step
 from automate.steps.context import StepContext
-from automate_api.models import Actor
 from automate_api.services.events import ingest
 
 #: The source of every event that a workflow emits.
@@ -20,7 +18,7 @@ class EmitStep(Step):
 
     type = "emit"
     label = _("Emit an event")
-    schema: dict[str, Any] = {
+    schema = {
         "type": "object",
         "properties": {
             "event": {

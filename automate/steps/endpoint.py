@@ -1,7 +1,5 @@
 """`endpoint`: whatever an endpoint does, and so whatever is registered as a task type."""
 
-from typing import Any
-
 from django.utils.translation import gettext_lazy as _
 
 from automate.steps.base import Step, register_step
@@ -17,13 +15,17 @@ class EndpointStep(Step):
 
     type = "endpoint"
     label = _("Run an endpoint")
-    schema: dict[str, Any] = {
+    schema = {
         "type": "object",
         "properties": {
             "endpoint": {"type": "string", "minLength": 1, "maxLength": 64, "description": "Its slug."},
             "input": {"description": "What the endpoint takes."},
             "params": {"type": "object", "description": "Parameters of the task type."},
-            "task_type": {"type": "string", "maxLength": 64, "description": "One of the endpoint's; its first if absent."},
+            "task_type": {
+                "type": "string",
+                "maxLength": 64,
+                "description": "One of its own; else its first.",
+            },
         },
         "required": ["endpoint", "input"],
         "additionalProperties": False,

@@ -45,7 +45,7 @@ class HTTPStep(Step):
 
     type = "http"
     label = _("Send an HTTP request")
-    schema: dict[str, Any] = {
+    schema = {
         "type": "object",
         "properties": {
             "method": {"enum": ["GET", "POST", "PUT", "PATCH", "DELETE"], "default": "POST"},
@@ -55,7 +55,7 @@ class HTTPStep(Step):
                 "maxProperties": 50,
                 "propertyNames": {"pattern": "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$"},
                 "additionalProperties": {"type": "string", "maxLength": 4000},
-                "description": "By their names; `{\"secret\": name}` stands for a secret of the workflow.",
+                "description": 'By their names; `{"secret": name}` stands for a secret of the workflow.',
             },
             "body": {"description": "Sent as JSON; not sent if absent."},
             "timeout": {
@@ -78,7 +78,7 @@ class HTTPStep(Step):
     secret_fields = ("headers",)
 
     async def run(self, ctx: StepContext) -> dict[str, Any]:
-        headers, data = await _headers(ctx), None
+        headers, data = _headers(ctx), None
         if "body" in ctx.settings:
             headers["Content-Type"] = JSON
             data = json.dumps(ctx.settings["body"], separators=(",", ":")).encode()
@@ -93,13 +93,13 @@ class HTTPStep(Step):
         return {"status": response.status, "headers": _told(response), "body": _body(response, content)}
 
 
-async def _headers(ctx: StepContext) -> dict[str, str]:
+def _headers(ctx: StepContext) -> dict[str, str]:
     headers = {"Accept": JSON, "Idempotency-Key": ctx.key, "X-Correlation-ID": ctx.correlation_id}
     for name, value in ctx.settings.get("headers", {}).items():
         if name.lower() in _RESERVED:
             detail = str(_("This header is the step's own."))
             raise InvalidInput([FieldError(f"headers.{name}", "reserved", detail)])
-        headers[name] = value if isinstance(value, str) else await ctx.secret(value["secret"])
+        headers[name] = value
     return headers
 
 
