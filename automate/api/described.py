@@ -114,7 +114,7 @@ EXAMPLES |= {
     "AutomateWorkflow": _WORKFLOW,
     "AutomatePatchedWorkflow": {"enabled": False},
     "AutomateWorkflowVersion": {"version": 2, "definition": _DEFINITION, "user": 5, "created_at": _UPDATED},
-    "AutomateWorkflowRunRequest": {"input": {"order": 4711, "total": 159.9, "text": "My order is broken."}},
+    "AutomateWorkflowInput": {"input": {"order": 4711, "total": 159.9, "text": "My order is broken."}},
     "AutomateValidationRequest": {"definition": _DEFINITION},
     "AutomateStoredValidationRequest": {"definition": _DEFINITION},
     "AutomateValidation": {

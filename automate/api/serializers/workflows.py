@@ -84,7 +84,7 @@ class WorkflowVersionSerializer(RowSerializer[WorkflowVersion]):
         )
 
 
-class WorkflowRunRequestSerializer(serializers.Serializer[Any]):
+class WorkflowInputSerializer(serializers.Serializer[Any]):
     """What a run is started with."""
 
     input = serializers.JSONField(
