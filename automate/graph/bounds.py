@@ -16,6 +16,7 @@ MOST_LEVELS = 48
 """The deepest nesting."""
 
 _EACH = 8
+_MOST_PARTS = 12
 _INTEGERS = range(-(2**63), 2**63)
 _unstorable = re.compile("[\0\ud800-\udfff]").search
 
@@ -60,17 +61,13 @@ def _members(value: Any, level: int, way: _Way) -> Iterator[tuple[Any, int, _Way
 def _fault_of(value: Any) -> Any:
     if value is None or isinstance(value, bool | list):
         return None
-    if isinstance(value, str):
-        return _TEXT if _unstorable(value) else None
-    if isinstance(value, dict):
-        if not all(isinstance(name, str) for name in value):
-            return _NO_JSON
-        return _TEXT if any(map(_unstorable, value)) else None
-    if isinstance(value, int):
-        return None if value in _INTEGERS else _NUMBER
-    if isinstance(value, float):
-        return None if math.isfinite(value) else _NUMBER
-    return _NO_JSON
+    if isinstance(value, int | float):
+        fits = value in _INTEGERS if isinstance(value, int) else math.isfinite(value)
+        return None if fits else _NUMBER
+    texts = value if isinstance(value, dict) else [value]
+    if not all(isinstance(text, str) for text in texts):
+        return _NO_JSON
+    return _TEXT if any(map(_unstorable, texts)) else None
 
 
 def _field(field: str, way: _Way) -> str:
@@ -82,7 +79,7 @@ def _field(field: str, way: _Way) -> str:
             part = label(inside[part], part)
         parts.insert(0, part)
         way = before
-    return below(field, *parts)
+    return below(field, *parts[:_MOST_PARTS])
 
 
 def label(step: Any, number: int) -> str:

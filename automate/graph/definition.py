@@ -107,12 +107,16 @@ class Graph:
 
     def ancestors(self, name: str) -> frozenset[str]:
         """The steps that have ended or been skipped whenever `name` begins."""
-        bit = 1 << list(self.nodes).index(name)
-        return frozenset(other for other, below in self._below.items() if below & bit)
+        above = self._above[name]
+        return frozenset(other for other, number in self._numbers.items() if above >> number & 1)
 
-    def descendants(self, name: str) -> frozenset[str]:
-        """The steps that may come after `name`, at once or later; itself among them where it stands on a cycle."""
-        return frozenset(other for number, other in enumerate(self.nodes) if self._below[name] >> number & 1)
+    def leads(self, name: str, other: str) -> bool:
+        """Whether `other` may come after `name`, at once or later; after itself only where it stands on a cycle."""
+        return bool(self._below[name] >> self._numbers[other] & 1)
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {name: number for number, name in enumerate(self.nodes)}
 
     @cached_property
     def _edges(self) -> dict[str, tuple[str, ...]]:
@@ -135,13 +139,20 @@ class Graph:
     @cached_property
     def _below(self) -> dict[str, int]:
         """For each step, the set of those that may come after it, as bits in their order (Warshall's algorithm)."""
-        numbers = {name: number for number, name in enumerate(self.nodes)}
-        below = [sum(1 << numbers[other] for other in edges) for edges in self._edges.values()]
+        below = [sum(1 << self._numbers[other] for other in edges) for edges in self._edges.values()]
         for middle in range(len(below)):
             for number, reached in enumerate(below):
                 if reached >> middle & 1:
                     below[number] = reached | below[middle]
         return dict(zip(self.nodes, below, strict=True))
+
+    @cached_property
+    def _above(self) -> dict[str, int]:
+        """The same in the other direction."""
+        return {name: self._column(number) for name, number in self._numbers.items()}
+
+    def _column(self, number: int) -> int:
+        return sum(1 << row for row, below in enumerate(self._below.values()) if below >> number & 1)
 
 
 def walk_steps(

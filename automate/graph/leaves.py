@@ -78,7 +78,7 @@ class RuleLeaf:
 
     @property
     def names(self) -> tuple[tuple[str, ...], ...]:
-        return tuple(self.rule.names)
+        return tuple(tuple(name.split(".")) for name in sorted(self.rule.names))
 
     def type_of(self, types: Mapping[str, Type]) -> Type:
         return self.rule.type_of(types)

@@ -52,12 +52,13 @@ def holds_unknown(value: Any) -> bool:
 def one_of(validator: Any, schemas: Any, instance: Any, schema: Any) -> Errors:
     """`oneOf`, of which more than one may still fit."""
     keyword = "anyOf" if _is_partial(validator, instance) else "oneOf"
-    return _PLAIN[keyword](validator, schemas, instance, schema)
+    yield from _PLAIN[keyword](validator, schemas, instance, schema)
 
 
 def not_(validator: Any, refused: Any, instance: Any, schema: Any) -> Errors:
     """`not`, which nobody can say yet."""
-    return iter(()) if _is_partial(validator, instance) else _PLAIN["not"](validator, refused, instance, schema)
+    if not _is_partial(validator, instance):
+        yield from _PLAIN["not"](validator, refused, instance, schema)
 
 
 def if_(validator: Any, condition: Any, instance: Any, schema: Any) -> Errors:
