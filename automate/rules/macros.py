@@ -13,7 +13,6 @@ class Macro(Node):
 
     __slots__ = ("variable",)
     name: ClassVar[str]
-    bodies: ClassVar[tuple[int, ...]] = (1,)
 
     def __init__(self, start: int, end: int, over: Node, variable: str, *bodies: Node) -> None:
         super().__init__(start, end, over, *bodies)
@@ -35,9 +34,18 @@ class Macro(Node):
         """The value, given what to go through."""
         raise NotImplementedError
 
-    def body(self, run: Run, member: Any, which: int = 1) -> Any:
+    def test(self, run: Run, place: int, member: Any) -> bool:
+        """Whether the first body holds for a member.
+
+        Raises:
+            RuleFailed: it is neither true nor false.
+        """
+        return boolean(self.name, self.body(run, place, member))
+
+    def body(self, run: Run, place: int, member: Any, which: int = 1) -> Any:
         """The value of a body for a member."""
         run.scope[self.variable] = admit(member)
+        run.place = place
         return run.visit(self.children[which])
 
 
@@ -49,9 +57,9 @@ class _Quantifier(Macro):
 
     def go_through(self, run: Run, members: list[Any]) -> Any:
         failure: RuleFailed | None = None
-        for member in members:
+        for place, member in enumerate(members):
             try:
-                if boolean(self.name, self.body(run, member)) is self.decisive:
+                if self.test(run, place, member) is self.decisive:
                     return self.decisive
             except RuleFailed as failed:
                 failure = absorbed(failed, failure, self.children[1])
@@ -81,7 +89,7 @@ class ExistsOne(Macro):
     name = "exists_one"
 
     def go_through(self, run: Run, members: list[Any]) -> Any:
-        return sum(boolean(self.name, self.body(run, member)) for member in members) == 1
+        return sum(self.test(run, place, member) for place, member in enumerate(members)) == 1
 
 
 class Filter(Macro):
@@ -92,7 +100,7 @@ class Filter(Macro):
 
     def go_through(self, run: Run, members: list[Any]) -> Any:
         run.budget.make(POINTER * len(members))
-        return [member for member in members if boolean(self.name, self.body(run, member))]
+        return [member for place, member in enumerate(members) if self.test(run, place, member)]
 
 
 class Map(Macro):
@@ -100,13 +108,14 @@ class Map(Macro):
 
     __slots__ = ()
     name = "map"
-    bodies = (1, 2)
 
     def go_through(self, run: Run, members: list[Any]) -> Any:
         run.budget.make(POINTER * len(members))
         if len(self.children) == 2:
-            return [self.body(run, member) for member in members]
-        return [self.body(run, member, 2) for member in members if boolean(self.name, self.body(run, member))]
+            return [self.body(run, place, member) for place, member in enumerate(members)]
+        return [
+            self.body(run, place, member, 2) for place, member in enumerate(members) if self.test(run, place, member)
+        ]
 
 
 MACROS: dict[str, type[Macro]] = {

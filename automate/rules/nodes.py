@@ -23,14 +23,16 @@ class Run:
         context: what names stand for.
         scope: what the variables of macros stand for.
         budget: what it may still cost.
+        place: of the member that the innermost macro has last taken up, counted from 0.
     """
 
-    __slots__ = ("budget", "context", "scope")
+    __slots__ = ("budget", "context", "place", "scope")
 
     def __init__(self, context: Mapping[str, Any], budget: Budget) -> None:
         self.context = context
         self.budget = budget
         self.scope: dict[str, Any] = {}
+        self.place = 0
 
     def visit(self, node: "Node") -> Any:
         """The value of `node`.

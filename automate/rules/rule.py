@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from automate.conf import settings
 from automate.rules.budget import Budget
 from automate.rules.errors import Kind, Refused, RuleError, RuleFailed
+from automate.rules.explanation import Explanation, explain
 from automate.rules.inference import infer
 from automate.rules.names import names_of
 from automate.rules.nodes import Node, Run
@@ -59,6 +60,10 @@ class Rule:
         failed.node = self.root
         failed.locate(self.source)
         raise failed
+
+    def explain(self, context: Mapping[str, Any], *, budget: Budget | None = None) -> Explanation:
+        """What each sub-expression is in `context`, and why the whole is what it is; a failure is explained too."""
+        return explain(self.source, self.root, context, Budget() if budget is None else budget)
 
     @cached_property
     def names(self) -> frozenset[str]:

@@ -97,8 +97,8 @@ class Job(TenantModel):
             models.Index(fields=("tenant_id", "-created_at", "-id"), name="automate_job_list"),
             models.Index(fields=("tenant_id", "user", "-created_at", "-id"), name="automate_job_mine"),
             models.Index(
-                fields=("status", "leased_until"),
-                name="automate_job_unfinished",
+                fields=("status", "leased_until", "enqueued_at"),
+                name="automate_job_unended",
                 condition=models.Q(status__in=("queued", "retrying", "running")),
             ),
             models.Index(

@@ -120,7 +120,8 @@ def _overdue() -> Any:
     since = ExpressionWrapper(Now() - F("enqueued_at"), output_field=DurationField())
     times = ExpressionWrapper(since * _PATIENCE, output_field=DurationField())
     reached = ExpressionWrapper(F("not_before") + times, output_field=DateTimeField())
-    overdue = Job.objects.due().filter(enqueued_at__lte=from_now(-settings.lease))
+    # Nobody has a lease on them, which leads the index past those that wait for another day.
+    overdue = Job.objects.due().filter(leased_until__isnull=True, enqueued_at__lte=from_now(-settings.lease))
     return overdue.annotate(reached=reached).filter(reached__gte=F("enqueued_at"))
 
 
