@@ -13,7 +13,7 @@ class RuleRequestSerializer(serializers.Serializer[Any]):
     """A rule, and what it is asked about."""
 
     rule = serializers.CharField(trim_whitespace=False, help_text=_("An expression of the Common Expression Language."))
-    context = ObjectField(
+    context = ObjectField(  # type: ignore[assignment]  # a field of this name is no attribute of the class
         required=False, default=dict, help_text=_("What the rule sees, by its names, such as `event` and `steps`.")
     )
 

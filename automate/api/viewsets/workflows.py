@@ -31,7 +31,7 @@ from automate_api.v1.prefer import location_of
 from automate_api.v1.views.domain import DomainMixin
 
 _NOT_CONFIGURED = (HTTPStatus.SERVICE_UNAVAILABLE,)
-_NOTHING_MORE = {"filter_backends": (), "pagination_class": None}
+_NOTHING_MORE: dict[str, Any] = {"filter_backends": (), "pagination_class": None}
 _FOUND = OpenApiResponse(ValidationSerializer, description=_("What is wrong, if anything is."))
 
 
