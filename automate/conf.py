@@ -36,11 +36,6 @@ class Settings:
         return str(self.get("HOOK_RATE_LIMIT", "120/minute"))
 
     @property
-    def hook_caller_rate_limit(self) -> str:
-        """`AUTOMATE_HOOK_CALLER_RATE_LIMIT`: how often one IP address may call hooks."""
-        return str(self.get("HOOK_CALLER_RATE_LIMIT", "600/minute"))
-
-    @property
     def rule_max_length(self) -> int:
         """`AUTOMATE_RULE_MAX_LENGTH`: the longest rule, in characters."""
         return int(self.get("RULE_MAX_LENGTH", 4096))

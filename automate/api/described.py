@@ -9,6 +9,7 @@ TAGS |= {
     "workflows": _("What happens by itself: a condition and a graph of steps."),
     "workflow-runs": _("What has happened by itself, step by step, and what waits for somebody."),
     "triggers": _("What starts workflows: events, hooks, schedules, and changes of models."),
+    "hooks": _("Where others call to start workflows."),
     "rules": _("Expressions that decide, and why they decide so."),
 }
 

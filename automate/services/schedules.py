@@ -32,7 +32,8 @@ _BATCH = 500
 
 def next_due(schedule: Schedule) -> datetime | None:
     """The next time from now on at which a trigger with this schedule is due, as its column holds it."""
-    return _stored(schedule.next(datetime.now(UTC)))
+    due: datetime | None = _stored(schedule.next(datetime.now(UTC)))
+    return due
 
 
 def run_due(now: datetime | None = None) -> int:

@@ -1,7 +1,7 @@
 """What an event starts: the triggers that it fits, their workflows' conditions, their runs."""
 
 import logging
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -95,7 +95,7 @@ class _Outcome:
     errors: dict[int, str] = field(default_factory=dict)
 
 
-def _start(triggers: list[Trigger], event: Event, context: Mapping[str, Any]) -> int:
+def _start(triggers: list[Trigger], event: Event, context: dict[str, Any]) -> int:
     outcome = _Outcome()
     ready = [trigger for trigger in triggers if _is_ready(trigger, event, context, outcome)]
     owners = _able(event.tenant_id, {trigger.workflow.owner_id for trigger in ready} - {None})
@@ -108,7 +108,7 @@ def _start(triggers: list[Trigger], event: Event, context: Mapping[str, Any]) ->
     return len(outcome.fired)
 
 
-def _is_ready(trigger: Trigger, event: Event, context: Mapping[str, Any], outcome: _Outcome) -> bool:
+def _is_ready(trigger: Trigger, event: Event, context: dict[str, Any], outcome: _Outcome) -> bool:
     """Whether the condition of the trigger's workflow holds."""
     workflow = trigger.workflow
     if not workflow.condition:
@@ -136,7 +136,7 @@ def _able(tenant_id: str, owners: set[Any]) -> set[Any]:
     return {user.pk for user in users if getattr(user, "is_active", True) and getattr(user, "is_staff", False)}
 
 
-def _start_one(trigger: Trigger, event: Event, context: Mapping[str, Any], outcome: _Outcome) -> None:
+def _start_one(trigger: Trigger, event: Event, context: dict[str, Any], outcome: _Outcome) -> None:
     workflow: Workflow = trigger.workflow
     try:
         with transaction.atomic():

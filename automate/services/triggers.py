@@ -66,6 +66,8 @@ def create_trigger(*, actor: Actor, **fields: Any) -> tuple[Trigger, str | None]
 def update_trigger(trigger: Trigger, **fields: Any) -> Trigger:
     """Change `fields`. A schedule that is changed, or switched on, goes on from now; what it has missed is forgotten.
 
+    An empty signing secret is none that anybody could mean: the one that is there stays.
+
     Raises:
         InvalidInput, NotConfigured: as for `create_trigger`; or the kind or the workflow would change.
     """
@@ -73,8 +75,8 @@ def update_trigger(trigger: Trigger, **fields: Any) -> Trigger:
         current = locked(trigger)
         fixed = [name for name in _FIXED if name in fields and fields[name] != getattr(current, name)]
         require_valid([FieldError(name, "unchangeable", str(_("This cannot be changed."))) for name in fixed])
-        before = _plan_of(current)
-        assign(current, {name: value for name, value in fields.items() if name not in _FIXED})
+        before, kept = _plan_of(current), {*_FIXED, *(() if fields.get("signing_secret") else ("signing_secret",))}
+        assign(current, {name: value for name, value in fields.items() if name not in kept})
         _complete(current, replan=_plan_of(current) != before)
         # What was wrong may be so no longer.
         current.last_error = ""
@@ -154,12 +156,10 @@ def _complete(trigger: Trigger, *, replan: bool) -> None:
 
 def _strangers(trigger: Trigger) -> list[FieldError]:
     """What is said of a trigger that only others have."""
-    detail = str(_("Triggers of this kind have no such thing."))
-    return [
-        FieldError(name, "unexpected", detail)
-        for name in sorted(_FOR_SOME - _COLUMNS.get(trigger.kind, _FOR_SOME))
-        if getattr(trigger, name) and getattr(trigger, name) != Trigger._meta.get_field(name).get_default()  # noqa: SLF001
-    ]
+    detail, plain = str(_("Triggers of this kind have no such thing.")), Trigger()
+    others = sorted(_FOR_SOME - _COLUMNS.get(trigger.kind, _FOR_SOME))
+    said = [name for name in others if getattr(trigger, name) not in ("", getattr(plain, name))]
+    return [FieldError(name, "unexpected", detail) for name in said]
 
 
 def _pattern_errors(trigger: Trigger) -> list[FieldError]:

@@ -30,7 +30,7 @@ _NOT_A_TYPE = _("A type has letters, digits and any of _.:/- and begins with a l
 _NOT_A_TEXT = _("This has no control characters, and is not blank.")
 
 # What is plain at a first look; whatever is not is looked at by the fields.
-_PLAIN_SOURCE = re.compile(r"[!-~](?:[ -~]{0,198}[!-~])?")
+_PLAIN_SOURCE = re.compile(rf"(?!{RESERVED})[!-~](?:[ -~]{{0,198}}[!-~])?")
 _PLAIN_KEY = re.compile(r"[!-~](?:[ -~]{0,253}[!-~])?")
 _PLAIN_MOMENT = re.compile(r"[1-8]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 
@@ -91,7 +91,8 @@ class EventSerializer(RowSerializer[Event]):
         trim_whitespace=False,
         error_messages={"invalid": _NOT_A_TEXT},
         help_text=_(
-            "Where it happened. Idempotency keys are unique within it. Those that begin with `automate:` are the server's."
+            "Where it happened. Idempotency keys are unique within it. Those that begin with `automate:` are the "
+            "server's own."
         ),
     )
     payload = PayloadField(
@@ -159,9 +160,7 @@ def plain_event(item: Any, max_bytes: int) -> dict[str, Any] | None:
     kind, source, key = item.get("type"), item.get("source"), item.get("idempotency_key")
     if type(kind) is not str or not TYPE.fullmatch(kind) or type(source) is not str:
         return None
-    if source.startswith(RESERVED) or not _PLAIN_SOURCE.fullmatch(source):
-        return None
-    if not (key is None or (type(key) is str and _PLAIN_KEY.fullmatch(key))):
+    if not _PLAIN_SOURCE.fullmatch(source) or not (key is None or (type(key) is str and _PLAIN_KEY.fullmatch(key))):
         return None
     event: dict[str, Any] = {"type": kind, "source": source}
     if "idempotency_key" in item:
