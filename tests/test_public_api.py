@@ -256,7 +256,7 @@ def routed(namespace: str) -> Iterator[tuple[str, str, str, Any]]:
 
 
 def _is_ours(resolver: Any) -> bool:
-    return getattr(resolver.urlconf_name, "__name__", "").startswith("automate_")
+    return getattr(resolver.urlconf_name, "__name__", "").startswith(("automate.", "automate_"))
 
 
 def who(view: Any) -> str:
