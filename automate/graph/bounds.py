@@ -16,6 +16,7 @@ MOST_LEVELS = 48
 """The deepest nesting."""
 
 _EACH = 8
+_MOST_PARTS = 12
 _INTEGERS = range(-(2**63), 2**63)
 _unstorable = re.compile("[\0\ud800-\udfff]").search
 
@@ -78,7 +79,7 @@ def _field(field: str, way: _Way) -> str:
             part = label(inside[part], part)
         parts.insert(0, part)
         way = before
-    return below(field, *parts)
+    return below(field, *parts[:_MOST_PARTS])
 
 
 def label(step: Any, number: int) -> str:

@@ -107,7 +107,8 @@ class Graph:
 
     def ancestors(self, name: str) -> frozenset[str]:
         """The steps that have ended or been skipped whenever `name` begins."""
-        return frozenset(other for other in self.nodes if self.leads(other, name))
+        above = self._above[name]
+        return frozenset(other for other, number in self._numbers.items() if above >> number & 1)
 
     def leads(self, name: str, other: str) -> bool:
         """Whether `other` may come after `name`, at once or later; after itself only where it stands on a cycle."""
@@ -144,6 +145,14 @@ class Graph:
                 if reached >> middle & 1:
                     below[number] = reached | below[middle]
         return dict(zip(self.nodes, below, strict=True))
+
+    @cached_property
+    def _above(self) -> dict[str, int]:
+        """The same in the other direction."""
+        return {name: self._column(number) for name, number in self._numbers.items()}
+
+    def _column(self, number: int) -> int:
+        return sum(1 << row for row, below in enumerate(self._below.values()) if below >> number & 1)
 
 
 def walk_steps(

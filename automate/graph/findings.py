@@ -14,7 +14,7 @@ from automate_api.exceptions import FieldError
 
 MOST_ERRORS = 50
 MOST_EXPRESSIONS = 500
-MOST_RULE_CHARACTERS = 32_768
+MOST_RULE_CHARACTERS = 16_384
 """All expressions of a definition together."""
 
 _LONGEST_PART = 64

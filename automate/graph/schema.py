@@ -12,6 +12,7 @@ SECRET_PATTERN = "^[A-Za-z_][A-Za-z0-9_]{0,63}$"  # noqa: S105 - of their names
 MOST_RETRIES = 10
 LONGEST_TIMEOUT = 3_600
 MOST_STEPS = 200
+MOST_NEXT = 50
 
 ID = "urn:automate:schema:workflow-definition:1"
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -33,7 +34,7 @@ STEP: dict[str, Any] = {
             "type": "array",
             "items": NAME,
             "uniqueItems": True,
-            "maxItems": MOST_STEPS,
+            "maxItems": MOST_NEXT,
             "default": [],
         },
         "on_error": {**NAME, "description": "The step that comes next once it has failed; none: the run fails."},
