@@ -20,7 +20,6 @@ from automate.rules.nodes import (
     MakeMap,
     Membership,
     Name,
-    Node,
     Not,
     Or,
     Select,
@@ -28,6 +27,7 @@ from automate.rules.nodes import (
     call,
     negation,
 )
+from automate.rules.tree import Node
 
 Parts = list[Any]
 """Nodes, the words between them, and what rules that are no expressions have made."""
@@ -133,7 +133,7 @@ class Builder:
         """`a.b`."""
         operand, field = parts[0], str(parts[2])
         node = Select(operand.start, parts[2].end_pos, operand, field)
-        named = TYPES.get(dotted(node))
+        named = TYPES.get(_dotted(node)) if field in {"Timestamp", "Duration"} else None
         return Literal(node.start, node.end, named) if named else node
 
     def member_index(self, parts: Parts) -> Node:
@@ -175,7 +175,7 @@ class Builder:
         return node
 
 
-def dotted(node: Node) -> str:
+def _dotted(node: Node) -> str:
     """`a.b.c` of a name and members below it; empty where it is anything else."""
     fields: list[str] = []
     while type(node) is Select:

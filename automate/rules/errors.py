@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 
 if TYPE_CHECKING:
-    from automate.rules.nodes import Node
+    from automate.rules.tree import Node
 
 
 class Kind(StrEnum):

@@ -6,10 +6,10 @@ from typing import Any
 
 from automate.rules.budget import Budget
 from automate.rules.macros import Macro
-from automate.rules.nodes import Node
 from automate.rules.reasons import Reasons
 from automate.rules.showing import failure, shown
 from automate.rules.tracing import NOTHING, Trace, trace
+from automate.rules.tree import Node
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,8 @@ class Explanation:
 def explain(source: str, root: Node, context: Mapping[str, Any], budget: Budget) -> Explanation:
     """What the rule was in `context`; what fails, or costs too much, is explained too."""
     found = trace(root, context, budget)
+    if found.failure is None:
+        found.refuse_unless_json(budget)
     error = None
     if found.failure is not None:
         found.failure.locate(source)

@@ -20,11 +20,11 @@ from automate.rules.nodes import (
     MakeMap,
     Membership,
     Name,
-    Node,
     Not,
     Operation,
     Select,
 )
+from automate.rules.tree import Node
 from automate.rules.types import OF_PYTHON, Type
 
 Types = Mapping[str, Type]

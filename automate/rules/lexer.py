@@ -12,6 +12,7 @@ from typing import NamedTuple
 from django.utils.translation import gettext as _
 
 from automate.rules.errors import RuleError
+from automate.rules.tree import MOST_LEVELS
 
 RESERVED = frozenset(
     [
@@ -58,6 +59,7 @@ _RAW_TEXTS = {
     '"""': re.compile(r'(?:[^"]|"(?!""))*"""'),
     "'''": re.compile(r"(?:[^']|'(?!''))*'''"),
 }
+_OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
 _KINDS = {"true": "BOOL_LIT", "false": "BOOL_LIT", "null": "NULL_LIT", "in": "in"}
 
 
@@ -75,7 +77,7 @@ def words(source: str) -> Iterator[Word]:
     Raises:
         RuleError: something in it is none.
     """
-    at, before = 0, ""
+    at, before, levels = 0, "", 0
     while at < len(source):
         found = _WORDS.match(source, at)
         if found is None:
@@ -84,6 +86,9 @@ def words(source: str) -> Iterator[Word]:
             word = _word(source, found, before)
             yield word
             before = word.text
+            levels += (before in _OPENING) - (before in _CLOSING)
+            if levels > MOST_LEVELS:
+                raise RuleError(_("The rule is nested too deeply."), source, at)
             at += len(word.text)
         else:
             at = found.end()

@@ -3,8 +3,9 @@
 from typing import Any, ClassVar
 
 from automate.rules.errors import RuleFailed
-from automate.rules.nodes import Node, Run, absorbed, boolean, members_of
+from automate.rules.nodes import members_of
 from automate.rules.operators import POINTER
+from automate.rules.tree import Node, Run, absorbed, boolean
 from automate.rules.values import admit
 
 

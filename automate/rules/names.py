@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 from automate.rules.functions import TYPES
 from automate.rules.macros import Macro
-from automate.rules.nodes import Has, Index, Literal, Name, Node, Select
+from automate.rules.nodes import Has, Index, Literal, Name, Select
+from automate.rules.tree import Node
 
 _NAME = re.compile(r"[_a-zA-Z][_a-zA-Z0-9]*")
 

@@ -1,77 +1,16 @@
-"""The tree of a rule: what each node is, and how it is evaluated.
+"""The nodes of a rule: what each is, and how it is evaluated."""
 
-A node evaluates its children through `run.visit`, which counts, and which explanations listen to. Failures are
-`RuleFailed`; whoever visits a node names it in the failure that leaves it.
-"""
-
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.utils.translation import gettext as _
 
-from automate.rules.budget import Budget
 from automate.rules.errors import Kind, RuleFailed, no_overload
 from automate.rules.functions import FUNCTIONS, TYPES
 from automate.rules.operators import ARITHMETIC, NEGATION, POINTER, Overloads, contains, equal
+from automate.rules.tree import Node, Run, absorbed, boolean
 from automate.rules.values import admit, from_key, key_of, name_of
 
-
-class Run:
-    """One evaluation.
-
-    Attributes:
-        context: what names stand for.
-        scope: what the variables of macros stand for.
-        budget: what it may still cost.
-        place: of the member that the innermost macro has last taken up, counted from 0.
-    """
-
-    __slots__ = ("budget", "context", "place", "scope")
-
-    def __init__(self, context: Mapping[str, Any], budget: Budget) -> None:
-        self.context = context
-        self.budget = budget
-        self.scope: dict[str, Any] = {}
-        self.place = 0
-
-    def visit(self, node: "Node") -> Any:
-        """The value of `node`.
-
-        Raises:
-            RuleFailed: it has none.
-        """
-        budget = self.budget
-        budget.steps -= 1
-        try:
-            if budget.steps < 0:
-                budget.spend(0)
-            return node.evaluate(self)
-        except RuleFailed as failed:
-            if failed.node is None:
-                failed.node = node
-            raise
-
-
-class Node:
-    """A sub-expression.
-
-    Attributes:
-        children: what it is made of, in the order in which it is written.
-        start, end: where it stands in the source, with parentheses around it.
-        height: the levels of nodes from here down.
-        parenthesised: whether it stands in parentheses.
-    """
-
-    __slots__ = ("children", "end", "height", "parenthesised", "start")
-
-    def __init__(self, start: int, end: int, *children: "Node") -> None:
-        self.start, self.end, self.children = start, end, children
-        self.height: int = 1 + max((child.height for child in children), default=0)
-        self.parenthesised = False
-
-    def evaluate(self, run: Run) -> Any:
-        """The value in this run; `run.visit` calls it."""
-        raise NotImplementedError
+_LONGEST_NAME = 100  # in messages
 
 
 class Literal(Node):
@@ -103,7 +42,7 @@ class Name(Node):
             return admit(run.context[self.name])
         if self.name in TYPES:
             return TYPES[self.name]
-        raise RuleFailed(Kind.UNDECLARED, _("There is no “%(name)s” here.") % {"name": self.name})
+        raise RuleFailed(Kind.UNDECLARED, _("There is no “%(name)s” here.") % {"name": self.name[:_LONGEST_NAME]})
 
 
 class Select(Node):
@@ -121,7 +60,7 @@ class Select(Node):
             raise _no_members(operand, self.field)
         if self.field in operand:
             return admit(operand[self.field])
-        raise RuleFailed(Kind.NO_SUCH_KEY, _("There is no “%(key)s” in it.") % {"key": self.field})
+        raise RuleFailed(Kind.NO_SUCH_KEY, _("There is no “%(key)s” in it.") % {"key": self.field[:_LONGEST_NAME]})
 
 
 class Has(Node):
@@ -141,7 +80,7 @@ class Has(Node):
 
 
 def _no_members(operand: Any, field: str) -> RuleFailed:
-    message = _("A %(type)s has no “%(key)s”.") % {"type": name_of(operand), "key": field}
+    message = _("A %(type)s has no “%(key)s”.") % {"type": name_of(operand), "key": field[:_LONGEST_NAME]}
     return RuleFailed(Kind.NO_MATCHING_OVERLOAD, message)
 
 
@@ -169,7 +108,7 @@ class Index(Node):
         if key is None and type(value) is not float:
             raise no_overload("[]", name_of(operand), name_of(value))
         shown = value if isinstance(value, str) else repr(value)
-        raise RuleFailed(Kind.NO_SUCH_KEY, _("There is no “%(key)s” in it.") % {"key": shown[:100]})
+        raise RuleFailed(Kind.NO_SUCH_KEY, _("There is no “%(key)s” in it.") % {"key": shown[:_LONGEST_NAME]})
 
 
 class Operation(Node):
@@ -262,30 +201,6 @@ class Or(Logic):
 
     __slots__ = ()
     name, decisive = "||", True
-
-
-def boolean(operation: str, value: Any) -> bool:
-    """`value`, which `operation` needs to be true or false.
-
-    Raises:
-        RuleFailed: it is neither.
-    """
-    if value is True or value is False:
-        return bool(value)
-    raise no_overload(operation, name_of(value))
-
-
-def absorbed(failed: RuleFailed, before: RuleFailed | None, node: Node) -> RuleFailed:
-    """The first failure of several that may yet not matter; what costs too much always does.
-
-    Raises:
-        RuleFailed: it costs too much.
-    """
-    if failed.kind is Kind.TOO_COSTLY:
-        raise failed
-    if failed.node is None:
-        failed.node = node
-    return before or failed
 
 
 class Conditional(Node):

@@ -15,12 +15,10 @@ from django.utils.translation import gettext as _
 from automate.rules.building import Builder
 from automate.rules.errors import Refused, RuleError
 from automate.rules.lexer import words
-from automate.rules.nodes import Literal, Node
+from automate.rules.nodes import Literal
+from automate.rules.tree import Node
 from automate.rules.values import INT_MAX
 from automate_api.exceptions import NotConfigured
-
-MOST_LEVELS = 64
-"""How deep a rule may be; chains of `&&` and of `||` are one level."""
 
 _lock = threading.Lock()
 _parser: Any = None
@@ -47,9 +45,7 @@ def parse(source: str) -> Node:
 
 
 def _check(root: Node) -> None:
-    """Refuse what only the whole shows: depth, and the one integer that is right with a minus alone."""
-    if root.height > MOST_LEVELS:
-        raise Refused(_("The rule is nested too deeply."), root.start, root.end)
+    """Refuse the one integer that is right with a minus alone."""
     pending = [root]
     while pending:
         node = pending.pop()

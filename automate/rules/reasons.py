@@ -8,21 +8,10 @@ from django.utils.translation import ngettext, pgettext
 
 from automate.rules.errors import RuleFailed
 from automate.rules.macros import All, Exists, ExistsOne, Macro
-from automate.rules.nodes import (
-    Conditional,
-    Equality,
-    Has,
-    Literal,
-    Logic,
-    MakeList,
-    Membership,
-    Node,
-    Not,
-    Operation,
-    Or,
-)
+from automate.rules.nodes import Conditional, Equality, Has, Literal, Logic, MakeList, Membership, Not, Operation, Or
 from automate.rules.showing import phrase
 from automate.rules.tracing import Trace
+from automate.rules.tree import Node
 
 _MOST_CLAUSES = 8
 _LONGEST_TEXT = 120

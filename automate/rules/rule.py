@@ -12,9 +12,9 @@ from automate.rules.errors import Kind, Refused, RuleError, RuleFailed
 from automate.rules.explanation import Explanation, explain
 from automate.rules.inference import infer
 from automate.rules.names import names_of
-from automate.rules.nodes import Node, Run
 from automate.rules.output import as_json
 from automate.rules.parsing import parse
+from automate.rules.tree import Node, Run
 from automate.rules.types import Type
 
 _KEPT = 16_384
@@ -44,6 +44,7 @@ class Rule:
         try:
             return as_json(run.visit(self.root), run.budget)
         except RuleFailed as failed:
+            failed.node = failed.node or self.root  # the result as a whole
             failed.locate(self.source)
             raise
 

@@ -7,7 +7,8 @@ from typing import Any
 from automate.rules.budget import Budget
 from automate.rules.errors import RuleFailed
 from automate.rules.macros import All, Macro
-from automate.rules.nodes import Node, Run
+from automate.rules.output import as_json
+from automate.rules.tree import Node, Run
 from automate.rules.values import admit, from_key
 
 NOTHING: Any = object()
@@ -37,6 +38,13 @@ class Trace:
         self.place: int | None = None
         self.member: Any = NOTHING
         self.passed = self.failed = 0
+
+    def refuse_unless_json(self, budget: Budget) -> None:
+        """Let the whole fail where its value has no form in JSON, or too large a one, as an evaluation does."""
+        try:
+            as_json(self.value, budget)
+        except RuleFailed as failed:
+            failed.node, self.value, self.failure = self.node, NOTHING, failed
 
     @property
     def evaluated(self) -> bool:
