@@ -14,6 +14,11 @@ class AutomateConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the steps, what runs them, and what follows when they have ended."""
+        """Register the steps, what runs them, what follows when they have ended, and what starts them."""
         import_module("automate.capabilities")
         import_module("automate.services.carried")
+        import_module("automate.checks")
+        import_module("automate.handlers")
+        import_module("automate.services.watching").connect()
+        run_due = import_module("automate.services.schedules").run_due
+        import_module("automate_api.services.duties").register_duty("automate.schedules", run_due, every=1.0)

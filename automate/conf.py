@@ -1,5 +1,6 @@
 """Settings of `automate`: one typed, documented property each, read live from Django's settings."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings as django_settings
@@ -13,6 +14,26 @@ class Settings:
     def get(self, name: str, default: Any = None) -> Any:
         """The value of `<prefix>_<name>` in Django's settings, else `default`."""
         return getattr(django_settings, f"{self.prefix}_{name}", default)
+
+    @property
+    def catch_up(self) -> int:
+        """`AUTOMATE_CATCH_UP`: how many times that a schedule has missed are made up for, the latest, where all are."""
+        return int(self.get("CATCH_UP", 100))
+
+    @property
+    def watched_models(self) -> Mapping[str, Mapping[str, Any]]:
+        """`AUTOMATE_WATCHED_MODELS`: the host's models whose changes may start workflows, by `"app.Model"`.
+
+        Each value has `tenant`, an attribute of the instance or the dotted path of a function of it, and `fields`, the
+        names of those that an event tells.
+        """
+        models: Mapping[str, Mapping[str, Any]] = self.get("WATCHED_MODELS", {})
+        return models
+
+    @property
+    def hook_rate_limit(self) -> str:
+        """`AUTOMATE_HOOK_RATE_LIMIT`: how often the address of a hook may be called."""
+        return str(self.get("HOOK_RATE_LIMIT", "120/minute"))
 
     @property
     def rule_max_length(self) -> int:

@@ -25,6 +25,9 @@ H = TypeVar("H", bound=Handler)
 #: What an event's type is; also the part of a pattern before its `*`.
 TYPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,199}")
 
+#: How the sources of this package's own events begin. Callers of `events/` cannot send from such a one.
+RESERVED = "automate:"
+
 
 @dataclass(slots=True)
 class _Registered:

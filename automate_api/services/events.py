@@ -12,8 +12,8 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from automate_api.conf import settings
-from automate_api.events import depth, handlers_wanting
-from automate_api.exceptions import StorageUnavailable
+from automate_api.events import RESERVED, depth, handlers_wanting
+from automate_api.exceptions import FieldError, InvalidInput, StorageUnavailable
 from automate_api.ids import uuid7
 from automate_api.models import Actor, Event
 from automate_api.models.batches import BatchInsert, BatchKeys
@@ -30,6 +30,9 @@ ACCEPTED, DUPLICATE = "accepted", "duplicate"
 #: The task type of the job that calls the handlers.
 HANDLE = "event.handle"
 
+#: What is said of a source that only this package has.
+RESERVED_SOURCE = _("Only the server itself sends events from a source that begins with automate:.")
+
 _ROW = ("id", "type", "source", "payload", "idempotency_key", "occurred_at")
 _events = BatchInsert(Event, columns=_ROW, unique=("tenant_id", "source", "idempotency_key"))
 _known = BatchKeys(Event, by=("source", "idempotency_key"), same=("tenant_id",))
@@ -41,7 +44,9 @@ _MOST_ROUNDS = 5
 _Row = dict[str, Any]
 
 
-def ingest(items: Sequence[Mapping[str, Any]], *, actor: Actor, correlation_id: str) -> list[tuple[UUID, str]]:
+def ingest(
+    items: Sequence[Mapping[str, Any]], *, actor: Actor, correlation_id: str, own: bool = False
+) -> list[tuple[UUID, str]]:
     """Store events, all or none, and have a worker call the handlers of those that are new once that is committed.
 
     However many there are, the number of statements is the same. An event with an idempotency key that its source has
@@ -52,15 +57,19 @@ def ingest(items: Sequence[Mapping[str, Any]], *, actor: Actor, correlation_id: 
         items: `type` and `source`, and perhaps `payload`, `idempotency_key` and `occurred_at`, checked.
         actor: who sends them.
         correlation_id: stored with the events, and with the execution that handles them.
+        own: whether it is this package that sends them, from a source that begins with `automate_api.events.RESERVED`.
 
     Returns:
         For each of `items` the id of the event, and `ACCEPTED` or `DUPLICATE`.
 
     Raises:
         PermissionDenied: the actor has no tenant.
+        InvalidInput: somebody else sends from such a source.
         NotConfigured: there are handlers to call, and the host has no key to encrypt a job's request under.
         StorageUnavailable: others delete these very events all the time.
     """
+    if not own:
+        _require_foreign(items)
     tenant_id, rows = tenant_of(actor), _rows(items)
     common = {"tenant_id": tenant_id, "correlation_id": correlation_id}
     # Before the transaction, which on SQLite keeps all other writers waiting.
@@ -92,6 +101,14 @@ def _expired() -> Any:
     if retention is None:
         return Event.objects.none()
     return Event.objects.filter(created_at__lte=from_now(-float(retention)))
+
+
+def _require_foreign(items: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse events that would pass for this package's own, such as a schedule's."""
+    places = [place for place, item in enumerate(items) if item["source"].startswith(RESERVED)]
+    fields = [f"{place}.source" if len(items) > 1 else "source" for place in places]
+    if fields:
+        raise InvalidInput([FieldError(name, "reserved", str(RESERVED_SOURCE)) for name in fields])
 
 
 def _ingest(rows: list[_Row], wanted: set[str], common: dict[str, Any], *, user_id: Any) -> list[tuple[UUID, str]]:

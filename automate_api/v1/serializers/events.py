@@ -13,9 +13,9 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.settings import api_settings
 
 from automate_api.conf import settings
-from automate_api.events import TYPE
+from automate_api.events import RESERVED, TYPE
 from automate_api.models import Event
-from automate_api.services.events import ACCEPTED, DUPLICATE
+from automate_api.services.events import ACCEPTED, DUPLICATE, RESERVED_SOURCE
 from automate_api.v1.serializers.fields import MomentField, ObjectField, helped
 from automate_api.v1.serializers.rows import RowSerializer
 
@@ -30,7 +30,7 @@ _NOT_A_TYPE = _("A type has letters, digits and any of _.:/- and begins with a l
 _NOT_A_TEXT = _("This has no control characters, and is not blank.")
 
 # What is plain at a first look; whatever is not is looked at by the fields.
-_PLAIN_SOURCE = re.compile(r"[!-~](?:[ -~]{0,198}[!-~])?")
+_PLAIN_SOURCE = re.compile(rf"(?!{RESERVED})[!-~](?:[ -~]{{0,198}}[!-~])?")
 _PLAIN_KEY = re.compile(r"[!-~](?:[ -~]{0,253}[!-~])?")
 _PLAIN_MOMENT = re.compile(r"[1-8]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 
@@ -90,7 +90,10 @@ class EventSerializer(RowSerializer[Event]):
         max_length=200,
         trim_whitespace=False,
         error_messages={"invalid": _NOT_A_TEXT},
-        help_text=_("Where it happened. Idempotency keys are unique within it."),
+        help_text=_(
+            "Where it happened. Idempotency keys are unique within it. Those that begin with `automate:` are the "
+            "server's own."
+        ),
     )
     payload = PayloadField(
         required=False,
@@ -129,6 +132,12 @@ class EventSerializer(RowSerializer[Event]):
             user=_("Who sent it; null: deleted since."),
         )
         validators: list[Any] = []
+
+    def validate_source(self, source: str) -> str:
+        """Refuse what would pass for an event of this package's own, such as a schedule's."""
+        if source.startswith(RESERVED):
+            raise ValidationError(RESERVED_SOURCE, "reserved")
+        return source
 
 
 class IngestedEventSerializer(serializers.Serializer[Any]):
