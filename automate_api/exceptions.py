@@ -106,7 +106,7 @@ class AutomateError(Exception):
     seconds of its `retry_after`, where it has one.
     """
 
-    code: ClassVar[ErrorCode] = ErrorCode.INTERNAL_ERROR
+    code: ClassVar[str] = ErrorCode.INTERNAL_ERROR
     is_worth_another_try: ClassVar[bool] = False
     default_detail: ClassVar[str | Promise] = _("Something went wrong on the server.")
 

@@ -201,13 +201,13 @@ class _Reader:
             return self._fault(path, "too_deep", _("This is nested too deeply."))
         if isinstance(raw, list):
             items = [self.read(item, (*path, index)) for index, item in enumerate(raw)]
-            return _Items(items) if any(type(item) is not _Literal for item in items) else _Literal(raw)
+            return _Literal(raw) if all(map(_is_itself, items, raw)) else _Items(items)
         if len(raw) == 1:
             ((name, inner),) = raw.items()
             if name in _EXPRESSIONS:
                 return self._expression(name, inner, path)
         members = {name: self.read(member, (*path, name)) for name, member in raw.items()}
-        return _Members(members) if any(type(member) is not _Literal for member in members.values()) else _Literal(raw)
+        return _Literal(raw) if all(map(_is_itself, members.values(), raw.values())) else _Members(members)
 
     def _expression(self, kind: str, inner: Any, path: Path) -> Any:
         if kind == "value":
@@ -240,6 +240,10 @@ class _Reader:
     def _fault(self, path: Path, code: str, detail: str) -> Any:
         self._faults.append(ValueFault(path, code, detail))
         return BrokenLeaf()
+
+
+def _is_itself(node: Any, raw: Any) -> bool:
+    return isinstance(node, _Literal) and node.value is raw
 
 
 def described(error: RuleError) -> str:

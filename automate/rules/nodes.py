@@ -60,7 +60,7 @@ class Select(Node):
             raise _no_members(operand, self.field)
         if self.field in operand:
             return admit(operand[self.field])
-        raise RuleFailed(Kind.NO_SUCH_KEY, _("There is no “%(key)s” in it.") % {"key": self.field[:_LONGEST_NAME]})
+        raise RuleFailed(Kind.NO_SUCH_KEY, _("There is no key “%(key)s”.") % {"key": self.field[:_LONGEST_NAME]})
 
 
 class Has(Node):
@@ -108,7 +108,7 @@ class Index(Node):
         if key is None and type(value) is not float:
             raise no_overload("[]", name_of(operand), name_of(value))
         shown = value if isinstance(value, str) else repr(value)
-        raise RuleFailed(Kind.NO_SUCH_KEY, _("There is no “%(key)s” in it.") % {"key": shown[:_LONGEST_NAME]})
+        raise RuleFailed(Kind.NO_SUCH_KEY, _("There is no key “%(key)s”.") % {"key": shown[:_LONGEST_NAME]})
 
 
 class Operation(Node):

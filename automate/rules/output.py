@@ -12,7 +12,7 @@ from automate.rules.functions import format_double
 from automate.rules.times import format_duration, format_timestamp
 from automate.rules.values import INT_MAX, INT_MIN, MOST_LEVELS, Duration, Timestamp, TypeName, UInt, admit, from_key
 
-_SCALAR = 4
+_SCALAR = 8
 """What each value counts for, beside the length of a text."""
 
 

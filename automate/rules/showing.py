@@ -1,6 +1,7 @@
 """Values as explanations show them: JSON, cut to a sane length."""
 
 import json
+from itertools import islice
 from typing import Any
 
 from django.utils.translation import ngettext
@@ -12,63 +13,64 @@ from automate.rules.values import admit
 
 _LONGEST_TEXT = 100
 _MOST_MEMBERS = 10
+_MOST_VALUES = 30
 _MOST_LEVELS = 3
 _LONGEST_PHRASE = 80
 _ROOM = 10_000
 
 
-def shown(value: Any, levels: int = _MOST_LEVELS) -> Any:
-    """`value` as JSON; what is long or deep is cut, with a text that says so in its place."""
-    if type(value) is list:
-        return _list(value, levels)
-    if type(value) is dict:
-        return _map(value, levels)
-    try:
+def shown(value: Any) -> Any:
+    """`value` as JSON; where it is long or deep it is cut, and a text says so."""
+    return _Cutter().cut(value, _MOST_LEVELS)
+
+
+class _Cutter:
+    """What is left of the values that may be shown of one."""
+
+    def __init__(self) -> None:
+        self.left = _MOST_VALUES
+
+    def cut(self, value: Any, levels: int) -> Any:
+        """A value, or as much of it as may be shown."""
+        self.left -= 1
+        if type(value) is list:
+            most = self._most(levels)
+            cut = [self._member(member, levels) for member in value[:most]]
+            return [*cut, _more(len(value) - most)] if len(value) > most else cut
+        if type(value) is dict:
+            return self._map(value, levels)
         # Only what is cut first is converted.
-        return _cut(as_json(value[: _LONGEST_TEXT + 1] if type(value) in {str, bytes} else value, _budget()))
+        return _text(_json(value[: _LONGEST_TEXT + 1] if type(value) in {str, bytes} else value))
+
+    def _map(self, value: dict[Any, Any], levels: int) -> dict[str, Any]:
+        most = self._most(levels)
+        cut = {_key(key): self._member(member, levels) for key, member in islice(value.items(), most)}
+        return {**cut, "…": _more(len(value) - most)} if len(value) > most else cut
+
+    def _most(self, levels: int) -> int:
+        return min(_MOST_MEMBERS, max(self.left, 0)) if levels else 0
+
+    def _member(self, member: Any, levels: int) -> Any:
+        try:
+            return self.cut(admit(member), levels - 1)
+        except RuleFailed as failed:
+            return f"… {failed.message}"
+
+
+def _json(value: Any) -> Any:
+    try:
+        return as_json(value, Budget(steps=1, size=_ROOM))
     except RuleFailed as failed:
         return f"… {failed.message}"
 
 
-def _budget() -> Budget:
-    return Budget(steps=1, size=_ROOM)
-
-
-def _cut(value: Any) -> Any:
+def _text(value: Any) -> Any:
     return f"{value[:_LONGEST_TEXT]}…" if isinstance(value, str) and len(value) > _LONGEST_TEXT else value
 
 
-def _list(value: list[Any], levels: int) -> list[Any]:
-    if levels == 0:
-        return [_more(len(value))] if value else []
-    cut = [_member(member, levels) for member in value[:_MOST_MEMBERS]]
-    return [*cut, _more(len(value) - _MOST_MEMBERS)] if len(value) > _MOST_MEMBERS else cut
-
-
-def _map(value: dict[Any, Any], levels: int) -> dict[str, Any]:
-    most = _MOST_MEMBERS if levels else 0
-    cut: dict[str, Any] = {}
-    for key, member in value.items():
-        if len(cut) == most:
-            cut["…"] = _more(len(value) - most)
-            break
-        cut[_cut(_key(key))] = _member(member, levels)
-    return cut
-
-
 def _key(key: Any) -> str:
-    try:
-        made: dict[str, Any] = as_json({key: None}, _budget())
-    except RuleFailed:
-        return "…"
-    return next(iter(made))
-
-
-def _member(member: Any, levels: int) -> Any:
-    try:
-        return shown(admit(member), levels - 1)
-    except RuleFailed as failed:
-        return f"… {failed.message}"
+    made = _json({key: None})
+    return str(_text(next(iter(made)))) if isinstance(made, dict) else "…"
 
 
 def _more(count: int) -> str:
@@ -77,7 +79,7 @@ def _more(count: int) -> str:
 
 def phrase(value: Any) -> str:
     """`value` in a sentence."""
-    text = json.dumps(shown(value), ensure_ascii=False, default=str)
+    text = json.dumps(shown(value), ensure_ascii=False)
     return text if len(text) <= _LONGEST_PHRASE else f"{text[:_LONGEST_PHRASE]}…"
 
 

@@ -1,5 +1,6 @@
 """A run on its way: from what has just ended to whatever can begin, in one transaction."""
 
+import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -7,12 +8,13 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import Error, transaction
 from django.utils import timezone
 from django.utils.functional import cached_property
 
 from automate.graph.definition import Node
 from automate.models import StepRun, WorkflowRun
+from automate.rules import RuleFailed
 from automate.services.carriers import cancel_carriers, carry, lull
 from automate.services.owners import owner_of
 from automate.services.plans import Plan, plan_of, type_of
@@ -20,10 +22,20 @@ from automate.services.scopes import Scopes
 from automate.services.stored import sized, stored
 from automate.steps import Done, Execute, Outcome, Repeat, Turn, Wait
 from automate_api.events import at_depth
-from automate_api.exceptions import AutomateError, CacheUnavailable, Conflict, RateLimited
+from automate_api.exceptions import (
+    AutomateError,
+    CacheUnavailable,
+    Conflict,
+    ExpressionFailed,
+    InternalError,
+    RateLimited,
+)
 from automate_api.models import Actor
+from automate_api.security.redaction import redact_exception
 from automate_api.services.attempts import backoff
 from automate_api.services.recording import writing
+
+logger = logging.getLogger(__name__)
 
 #: The type of the row that stands for one item of a for-each.
 ITEM = "item"
@@ -135,6 +147,14 @@ class Advance:
             self._take(row, node, turn, outcome)
         except AutomateError as exc:
             self._fail_or_retry(row, node, exc)
+        except RuleFailed as exc:
+            self.fail(row, ExpressionFailed(exc.message))
+        except Error:
+            # Nothing more can be stored in this transaction.
+            raise
+        except Exception as exc:  # noqa: BLE001 - a host's step raises anything, and the run ends all the same
+            logger.error("The step %s of run %s has failed: %s", row.path, self.run.pk, redact_exception(exc))
+            self.fail(row, InternalError())
 
     def _turn(self, row: StepRun, node: Node) -> Turn:
         seen = self.scopes.seen(row.scope)

@@ -20,6 +20,7 @@ from automate_api.exceptions import NotConfigured
 
 #: How far the clocks are set back at once, at most. So far from a change, they show each time once and in order.
 _MOST_SET_BACK = timedelta(hours=3)
+_USUAL_SHIFT, _NOTHING = timedelta(hours=1), timedelta()
 _MINUTE = timedelta(minutes=1)
 _FIELDS = 5
 
@@ -43,9 +44,10 @@ class Schedule:
         """The first moment after `after` at which it is due, in UTC; None where there is none in the next 50 years."""
         shown = self._shown(after)
         found: datetime | None = next(_ticks(self.text, shown), None)
-        if found is None or (self._is_calm(shown) and self._is_calm(found)):
-            return None if found is None else self._moment(found)
-        return self._next_in_a_change(after)
+        if found is None:
+            return None
+        shift = max(self._shift(shown), self._shift(found))
+        return self._next_in_a_change(after, max(shift, _USUAL_SHIFT)) if shift else self._moment(found)
 
     def between(self, after: datetime, until: datetime) -> Iterator[datetime]:
         """The moments after `after`, up to and with `until`, at which it is due, in their order."""
@@ -67,11 +69,11 @@ class Schedule:
             span *= 2
         return found[-most:] if most else []
 
-    def _next_in_a_change(self, after: datetime) -> datetime | None:
+    def _next_in_a_change(self, after: datetime, shift: timedelta) -> datetime | None:
         """The same where the clocks are changed soon or have been lately: of all the times around, the first moment."""
         best: datetime | None = None
-        for time in _ticks(self.text, self._shown(after) - _MOST_SET_BACK):
-            if best is not None and time > self._shown(best) + _MOST_SET_BACK:
+        for time in _ticks(self.text, self._shown(after) - shift):
+            if best is not None and time > self._shown(best) + shift:
                 break
             for moment in self._moments(time):
                 if moment > after and (best is None or moment < best):
@@ -98,10 +100,11 @@ class Schedule:
         minutes, hours = self.text.split()[:2]
         return minutes.startswith("*") or hours.startswith("*")
 
-    def _is_calm(self, time: datetime) -> bool:
-        """Whether the clocks are not changed around this time."""
+    def _shift(self, time: datetime) -> timedelta:
+        """By how much the clocks are changed around this time, one way or the other."""
         around = (time - _MOST_SET_BACK, time, time + _MOST_SET_BACK)
-        return len({each.replace(tzinfo=self.zone).utcoffset() for each in around}) == 1
+        offsets = [each.replace(tzinfo=self.zone).utcoffset() or _NOTHING for each in around]
+        return max(offsets) - min(offsets)
 
     def _moment(self, time: datetime, *, fold: int = 0) -> datetime:
         return time.replace(tzinfo=self.zone, fold=fold).astimezone(UTC)

@@ -17,7 +17,7 @@ from jsonschema.validators import extend
 
 from automate_api.engine.json_schema.patterns import compiled, search_steps
 from automate_api.engine.json_schema.unevaluated import seen_items, seen_properties
-from automate_api.engine.json_schema.unknown import Unknown, if_, nodes, not_, one_of
+from automate_api.engine.json_schema.unknown import Unknown, holds_unknown, if_, nobody_knows, nodes, not_, one_of
 
 MOST_POINTS = 200_000
 """What one check may cost; a point is about three microseconds."""
@@ -35,12 +35,16 @@ class TooComplex(Exception):
 
 
 class Count(FormatChecker):
-    """The points that are left for one check, and no formats; `partial` where an `Unknown` may stand in the value."""
+    """The points that are left for one check, and no formats.
+
+    `partial` says that an `Unknown` may stand in the value, `surely` that it may turn out to be anything.
+    """
 
     def __init__(self, points: int = MOST_POINTS, *, partial: bool = False) -> None:
         super().__init__(formats=())
         self.left = points
         self.partial = partial
+        self.surely = False
 
     def check(self, instance: object, format: str) -> None:  # noqa: A002 - the library's name
         """Accept any: a format is an annotation."""
@@ -89,6 +93,10 @@ def _comparing(keyword: Keyword) -> Keyword:
     def counted(validator: Any, value: Any, instance: Any, schema: Any) -> Errors:
         deep = isinstance(instance, dict | list)
         validator.format_checker.spend((nodes(value) if deep else _width(value)) // _TURNS_A_POINT)
+        if deep and validator.format_checker.surely:
+            validator.format_checker.spend(nodes(instance) // _TURNS_A_POINT)
+            if holds_unknown(instance):
+                return iter([ValidationError("unknown")])
         return keyword(validator, value, instance, schema)
 
     return counted
@@ -224,6 +232,9 @@ def _descend_counted(
 ) -> Errors:
     spend = self.format_checker.spend
     spend(_price(schema))
+    if nobody_knows(self, schema, instance):
+        yield ValidationError("unknown")
+        return
     for error in _descend(self, instance, schema, path, schema_path, resolver):
         # The texts quote the instance.
         spend(1 + len(error.message) // _CHARACTERS_A_POINT)
@@ -236,6 +247,9 @@ def _descend_counted(
 def _iter_errors_counted(self: Any, instance: Any) -> Errors:
     spend = self.format_checker.spend
     spend(_price(self.schema))
+    if nobody_knows(self, self.schema, instance):
+        yield ValidationError("unknown")
+        return
     for error in _iter_errors(self, instance):
         spend(1 + len(error.message) // _CHARACTERS_A_POINT)
         yield error

@@ -1,7 +1,7 @@
 """Values that are not known yet, so that what is known around them can be checked already.
 
-An `Unknown` fits wherever a value of one of its types could fit. Nothing that could come right is refused; what some
-values would break and others not, nobody can say yet.
+An `Unknown` fits wherever a value of one of its types could fit: nothing that could come right is refused. Where a
+keyword turns that around, as `not` and `oneOf` do, it asks instead what fits surely, whatever the value will be.
 """
 
 from collections.abc import Collection, Iterator
@@ -14,7 +14,6 @@ Errors = Iterator[ValidationError]
 
 _PLAIN = Draft202012Validator.VALIDATORS
 _is_type = Draft202012Validator.TYPE_CHECKER.is_type
-_NODES_A_POINT = 8
 
 
 class Unknown:
@@ -50,34 +49,56 @@ def holds_unknown(value: Any) -> bool:
 
 
 def one_of(validator: Any, schemas: Any, instance: Any, schema: Any) -> Errors:
-    """`oneOf`, of which more than one may still fit."""
-    keyword = "anyOf" if _is_partial(validator, instance) else "oneOf"
-    yield from _PLAIN[keyword](validator, schemas, instance, schema)
+    """`oneOf`: wrong where none may fit, or more than one surely do."""
+    if not validator.format_checker.partial:
+        yield from _PLAIN["oneOf"](validator, schemas, instance, schema)
+        return
+    surely = [fits(validator, each, instance, surely=True) for each in schemas]
+    may = [sure or fits(validator, each, instance, surely=False) for sure, each in zip(surely, schemas, strict=True)]
+    least, most = (sum(surely), sum(may)) if validator.format_checker.surely else (sum(may), sum(surely))
+    if least < 1 or most > 1:
+        yield ValidationError("oneOf")
 
 
 def not_(validator: Any, refused: Any, instance: Any, schema: Any) -> Errors:
-    """`not`, which nobody can say yet."""
-    if not _is_partial(validator, instance):
+    """`not`: wrong where what is refused surely fits."""
+    count = validator.format_checker
+    if not count.partial:
         yield from _PLAIN["not"](validator, refused, instance, schema)
+    elif fits(validator, refused, instance, surely=not count.surely):
+        yield ValidationError("not")
 
 
 def if_(validator: Any, condition: Any, instance: Any, schema: Any) -> Errors:
-    """`if`, of which either branch may still be taken."""
-    if not _is_partial(validator, instance):
-        yield from _PLAIN["if"](validator, condition, instance, schema)
-        return
-    branches = [list(validator.descend(instance, schema.get(name, True))) for name in ("then", "else")]
-    if all(branches):
-        fits = validator.evolve(schema=condition).is_valid(instance)
-        yield from branches[0 if fits else 1]
-
-
-def _is_partial(validator: Any, instance: Any) -> bool:
+    """`if`: where nobody can say whether it fits, wrong only if both branches are."""
     count = validator.format_checker
     if not count.partial:
-        return False
-    count.spend(nodes(instance) // _NODES_A_POINT)
-    return holds_unknown(instance)
+        yield from _PLAIN["if"](validator, condition, instance, schema)
+        return
+    then, other = ((name, schema.get(name, True)) for name in ("then", "else"))
+    if fits(validator, condition, instance, surely=True):
+        yield from validator.descend(instance, then[1], schema_path=then[0])
+    elif not fits(validator, condition, instance, surely=False):
+        yield from validator.descend(instance, other[1], schema_path=other[0])
+    else:
+        found = [list(validator.descend(instance, branch, schema_path=name)) for name, branch in (then, other)]
+        if any(found) if count.surely else all(found):
+            yield from found[0] or found[1]
+
+
+def fits(validator: Any, schema: Any, instance: Any, *, surely: bool) -> bool:
+    """Whether `instance` fits `schema` whatever turns out, or, with `surely` False, may fit it."""
+    count = validator.format_checker
+    before, count.surely = count.surely, surely
+    try:
+        return bool(validator.evolve(schema=schema).is_valid(instance))
+    finally:
+        count.surely = before
+
+
+def nobody_knows(validator: Any, schema: Any, instance: Any) -> bool:
+    """Whether nobody can be sure that `instance` fits `schema`, and somebody wants to be."""
+    return validator.format_checker.surely and isinstance(instance, Unknown) and schema not in (True, {})
 
 
 def nodes(value: Any) -> int:

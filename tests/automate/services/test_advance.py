@@ -13,6 +13,7 @@ from automate_api.models import Event, Execution, Job
 from automate_api.services.attempts import work_on
 from automate_api.services.jobs import cancel_job
 from tests.automate.making import (
+    WrittenStep,
     begin,
     fresh,
     make_workflow,
@@ -190,6 +191,26 @@ def test_what_a_host_lets_out_fails_the_step_in_other_words(write: Any) -> None:
     work()
     assert fresh(run).status == "failed"
     assert "hunter2" not in str(fresh(run).error)
+
+
+def test_what_a_host_lets_out_when_a_steps_turn_has_come_fails_it_too(
+    write: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(give_key)
+
+    def begin_badly(self: object, turn: object) -> Any:
+        raise RuntimeError("oh")
+
+    monkeypatch.setattr(WrittenStep, "begin", begin_badly)
+    run = begin(make_workflow(step("bad", "test.written", on_error="sorry"), step("sorry")))
+    assert run.status == "succeeded"
+    assert states(run) == {"bad": "failed", "sorry": "succeeded"}
+    assert "RuntimeError" in caplog.text
+
+
+def test_a_rule_without_a_value_fails_its_branch() -> None:
+    run = begin(make_workflow(step("which", "branch", cases=[{"when": "event.payload.n > 1", "next": "a"}]), step("a")))
+    assert (run.status, run.error["code"]) == ("failed", "expression_failed")
 
 
 def test_an_output_that_is_too_large_fails_the_step(write: Any, settings: Any) -> None:
