@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from automate.graph.check import check_definition
 from automate.graph.findings import MOST_ERRORS, MOST_EXPRESSIONS, MOST_RULE_CHARACTERS
@@ -272,3 +273,41 @@ def test_whatever_is_sent_there_are_errors_and_not_too_many(name: str) -> None:
     assert code in {code for _field, code in found}
     assert len(found) <= MOST_ERRORS
     assert max(len(field) for field, _code in found) < 600
+
+
+JUNK = st.recursive(
+    st.sampled_from(
+        [None, True, 0, -1, 2**70, 1.5, "", "s0", "s1", "$.event", "1 +", "\0", "__proto__", "steps.s0.output"]
+    ),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["cel", "path", "value", "secret", "steps", "name", "type", "with", "x"]), inner
+        )
+    ),
+    max_leaves=5,
+)
+
+
+@st.composite
+def spoiled_definitions(draw: Any) -> Any:
+    """A definition in which anything stands in the place of anything."""
+
+    def spoiled(value: Any) -> Any:
+        if draw(st.integers(0, 24)) == 0:
+            return draw(JUNK)
+        if isinstance(value, dict):
+            return {name: spoiled(member) for name, member in value.items()}
+        return [spoiled(item) for item in value] if isinstance(value, list) else value
+
+    return spoiled(draw(definitions(most_steps=4)))
+
+
+@given(spoiled_definitions())
+@settings(max_examples=60, deadline=None)
+def test_nothing_that_is_sent_is_more_than_wrong(definition: Any) -> None:
+    found = found_in(definition)
+    assert len(found) <= MOST_ERRORS
+    if not found:
+        for step in definition["steps"]:
+            assert lookup(step["type"]) is not None
