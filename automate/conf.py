@@ -42,7 +42,7 @@ class Settings:
 
     @property
     def rule_cost(self) -> int:
-        """`AUTOMATE_RULE_COST`: the steps that one evaluation of a rule may take; a step is about a microsecond."""
+        """`AUTOMATE_RULE_COST`: the steps that an evaluation of a rule may take, two or three microseconds each."""
         return int(self.get("RULE_COST", 10_000))
 
     @property

@@ -7,14 +7,16 @@ promise: attributes with defaults, methods and functions with signatures. What t
 import ast
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, is_dataclass
+from functools import partial
 from importlib import import_module
 from typing import Any
 
 from django.db.models import QuerySet
 from rest_framework.viewsets import ModelViewSet
 
+from automate import conf as workflows_conf
 from automate_api import conf
 from automate_api.v1.base.authenticators import ConfiguredAuthenticators
 from tests.guides import DOCS, table
@@ -194,12 +196,13 @@ def _name(call: str) -> str:
     return call.partition("(")[0]
 
 
-def setting_properties() -> dict[str, property]:
-    """The properties of `conf.py` by the setting that their documentation names."""
-    found = {}
-    for value in vars(conf.Settings).values():
-        if isinstance(value, property):
-            named = re.match(r"`(AUTOMATE_API_\w+)`", value.__doc__ or "")
-            assert named, f"{value} names no setting"
-            found[named[1]] = value
+def setting_readers() -> dict[str, Callable[[], Any]]:
+    """What reads each setting now, by the name that the documentation of its property in a `conf.py` has."""
+    found: dict[str, Callable[[], Any]] = {}
+    for module in (conf, workflows_conf):
+        for value in vars(module.Settings).values():
+            if isinstance(value, property):
+                named = re.match(rf"`({module.Settings.prefix}_\w+)`", value.__doc__ or "")
+                assert named, f"{value} names no setting"
+                found[named[1]] = partial(value.__get__, module.settings)
     return found

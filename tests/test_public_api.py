@@ -18,7 +18,7 @@ from rest_framework import viewsets
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.routers import SimpleRouter
 
-from automate_api import conf, exceptions, models
+from automate_api import exceptions, models
 from automate_api.exceptions import AutomateError
 from automate_api.models.tenant import TenantModel
 from automate_api.v1 import base, views
@@ -29,7 +29,7 @@ from automate_api.v1.pagination import MAX_COUNT
 from automate_api.v1.permissions import access_of
 from automate_api.v1.query_params import filter_params
 from tests.guides import code_in, sections, table, text_of
-from tests.promises import NOTHING, Promise, differences, promises, promises_of, setting_properties, signature
+from tests.promises import NOTHING, Promise, differences, promises, promises_of, setting_readers, signature
 
 PROMISES = promises()
 
@@ -215,22 +215,22 @@ def documented_settings() -> dict[str, str]:
 
 
 def test_every_setting_has_a_section_and_every_section_a_setting() -> None:
-    assert sorted(documented_settings()) == sorted(setting_properties())
+    assert sorted(documented_settings()) == sorted(setting_readers())
 
 
 @pytest.mark.parametrize("name", sorted(documented_settings()))
 def test_a_setting_has_the_default_that_is_written(name: str, settings: Settings) -> None:
     if hasattr(settings, name):
         delattr(settings, name)
-    assert setting_properties()[name].__get__(conf.settings) == ast.literal_eval(documented_settings()[name])
+    assert setting_readers()[name]() == ast.literal_eval(documented_settings()[name])
 
 
-@pytest.mark.parametrize("name", sorted(setting_properties()))
+@pytest.mark.parametrize("name", sorted(setting_readers()))
 def test_a_setting_is_read_live_under_the_name_that_is_written(name: str, settings: Settings) -> None:
-    before = setting_properties()[name].__get__(conf.settings)
+    before = setting_readers()[name]()
     other: Any = {"x": {}} if isinstance(before, dict) else 7 if isinstance(before, int | float) else "x"
     setattr(settings, name, other)
-    assert setting_properties()[name].__get__(conf.settings) == (bool(other) if isinstance(before, bool) else other)
+    assert setting_readers()[name]() == (bool(other) if isinstance(before, bool) else other)
 
 
 # -- routes ----------------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from automate_api.exceptions import AutomateError, ErrorCode
 from automate_api.v1.errors import LengthRequired, PreconditionFailed, RangeNotSatisfiable, problem_for, status_of
 from automate_modal import capabilities as modal
 from tests.guides import DOCS, blocks, code_in, sections, table, text_of
-from tests.promises import NOTHING, setting_properties
+from tests.promises import NOTHING, setting_readers
 
 PACKAGE = Path(automate_api.__file__).parent
 
@@ -188,7 +188,7 @@ def test_what_a_page_names_is_there(page: str) -> None:
             import_string(f"{module}.{name}")
         except ImportError:
             import_string(f"{dotted}.__name__")
-    assert {*re.findall(r"AUTOMATE_API_[A-Z_]+\b", text)} - setting_properties().keys() == set()
+    assert {*re.findall(r"AUTOMATE_(?:API|RULE)_[A-Z_]+\b", text)} - setting_readers().keys() == set()
 
 
 def test_the_layout_names_every_module_and_folder_of_the_ground_floor() -> None:

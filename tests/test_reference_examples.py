@@ -175,3 +175,18 @@ def test_the_services(example: Example, upstream: FakeUpstream) -> None:
     text = example("services").ask(make_user(is_staff=True), "What is a fjord?", upstream.url)
     assert text == TEXT
     assert Execution.objects.get().correlation_id == "nightly-1"
+
+
+def test_rules(example: Example) -> None:
+    page = example("rules")
+    assert page.decide(150, "ann") == (
+        True,
+        (
+            'True: “event.payload.total” (150) is greater than 100; “event.payload.customer” ("ann") is in “vips” '
+            '(["ann", "bob"]).'
+        ),
+    )
+    assert page.decide(50, "ann") == (False, "False: “event.payload.total” (50) is not greater than 100.")
+    assert page.complain("1 +") == "1:4: The rule ends too early."
+    assert page.complain("1 + 1") is None
+    assert (page.total_of({"total": 5}), page.total_of({})) == (5, None)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import gettext_noop, ngettext, pgettext
 
 from automate.rules.errors import RuleFailed
 from automate.rules.macros import All, Exists, ExistsOne, Macro
@@ -15,6 +15,21 @@ from automate.rules.tree import Node
 
 _MOST_CLAUSES = 8
 _LONGEST_TEXT = 120
+
+_RELATIONS: dict[str, tuple[str, str]] = {
+    "<": (gettext_noop("%(left)s is less than %(right)s"), gettext_noop("%(left)s is not less than %(right)s")),
+    "<=": (gettext_noop("%(left)s is at most %(right)s"), gettext_noop("%(left)s is not at most %(right)s")),
+    ">": (gettext_noop("%(left)s is greater than %(right)s"), gettext_noop("%(left)s is not greater than %(right)s")),
+    ">=": (gettext_noop("%(left)s is at least %(right)s"), gettext_noop("%(left)s is not at least %(right)s")),
+    "contains": (gettext_noop("%(left)s contains %(right)s"), gettext_noop("%(left)s does not contain %(right)s")),
+    "startsWith": (
+        gettext_noop("%(left)s starts with %(right)s"),
+        gettext_noop("%(left)s does not start with %(right)s"),
+    ),
+    "endsWith": (gettext_noop("%(left)s ends with %(right)s"), gettext_noop("%(left)s does not end with %(right)s")),
+    "matches": (gettext_noop("%(left)s matches %(right)s"), gettext_noop("%(left)s does not match %(right)s")),
+}
+"""Forms of clauses by operators and functions: where they hold, and where they do not."""
 
 
 class Reasons:
@@ -104,10 +119,10 @@ class Reasons:
         ]
 
     def _operation(self, trace: Trace) -> list[str]:
-        forms = _relations().get(getattr(trace.node, "name", ""))
+        forms = _RELATIONS.get(getattr(trace.node, "name", ""))
         if forms is None or len(trace.children) != 2:
             return [self._plain(trace)]
-        return [self._related(trace, forms[0] if trace.value else forms[1])]
+        return [self._related(trace, _(forms[0] if trace.value else forms[1]))]
 
     def _related(self, trace: Trace, form: str) -> str:
         left, right = trace.children
@@ -205,17 +220,3 @@ def _written_out(node: Node) -> bool:
 def phrase_of(trace: Trace) -> str:
     """The value of a trace in a sentence."""
     return phrase(trace.value) if trace.failure is None else ""
-
-
-def _relations() -> dict[str, tuple[str, str]]:
-    """Forms of clauses by operators and functions: where they hold, and where they do not."""
-    return {
-        "<": (_("%(left)s is less than %(right)s"), _("%(left)s is not less than %(right)s")),
-        "<=": (_("%(left)s is at most %(right)s"), _("%(left)s is not at most %(right)s")),
-        ">": (_("%(left)s is greater than %(right)s"), _("%(left)s is not greater than %(right)s")),
-        ">=": (_("%(left)s is at least %(right)s"), _("%(left)s is not at least %(right)s")),
-        "contains": (_("%(left)s contains %(right)s"), _("%(left)s does not contain %(right)s")),
-        "startsWith": (_("%(left)s starts with %(right)s"), _("%(left)s does not start with %(right)s")),
-        "endsWith": (_("%(left)s ends with %(right)s"), _("%(left)s does not end with %(right)s")),
-        "matches": (_("%(left)s matches %(right)s"), _("%(left)s does not match %(right)s")),
-    }

@@ -1,0 +1,1 @@
+"""Rules: ours beside other implementations of the language."""
