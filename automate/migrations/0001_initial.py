@@ -169,11 +169,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='steprun',
-            constraint=models.UniqueConstraint(fields=('run', 'scope', 'name'), name='automate_steprun'),
+            constraint=models.UniqueConstraint(fields=('run', 'scope', 'name'), name='automate_steprun_path'),
         ),
         migrations.AddConstraint(
             model_name='workflowversion',
-            constraint=models.UniqueConstraint(fields=('workflow', 'version'), name='automate_workflowversion'),
+            constraint=models.UniqueConstraint(fields=('workflow', 'version'), name='automate_version_number'),
         ),
         migrations.AddIndex(
             model_name='workflowrun',

@@ -132,7 +132,7 @@ class StepRun(models.Model):
         verbose_name = _("step run")
         verbose_name_plural = _("step runs")
         ordering = ("pk",)
-        constraints = (models.UniqueConstraint(fields=("run", "scope", "name"), name="automate_steprun"),)
+        constraints = (models.UniqueConstraint(fields=("run", "scope", "name"), name="automate_steprun_path"),)
         indexes = (
             models.Index(fields=("waits_for",), name="automate_steprun_waits", condition=models.Q(status="waiting")),
         )
