@@ -3,8 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 from rest_framework.routers import SimpleRouter
 
-from automate.api.hooks import HookView
-from automate.api.views import RuleExplainView
+from automate.api.views import HookView, RuleExplainView
 from automate.api.viewsets import (
     TriggerViewSet,
     WorkflowRunViewSet,
@@ -24,6 +23,6 @@ router.register("triggers", TriggerViewSet, basename="trigger")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *router.urls,
-    path("hooks/<str:token>/", HookView.as_view(), name="hook"),
     path("rules/explain/", RuleExplainView.as_view(), name="rule-explain"),
+    path("hooks/<str:token>/", HookView.as_view(), name="hook"),
 ]

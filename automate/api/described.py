@@ -9,6 +9,7 @@ TAGS |= {
     "workflows": _("What happens by itself: a condition and a graph of steps."),
     "workflow-runs": _("What has happened by itself, step by step, and what waits for somebody."),
     "triggers": _("What starts workflows: events, hooks, schedules, and changes of models."),
+    "hooks": _("Where others call to start workflows."),
     "rules": _("Expressions that decide, and why they decide so."),
 }
 
@@ -114,7 +115,7 @@ EXAMPLES |= {
     "AutomateWorkflow": _WORKFLOW,
     "AutomatePatchedWorkflow": {"enabled": False},
     "AutomateWorkflowVersion": {"version": 2, "definition": _DEFINITION, "user": 5, "created_at": _UPDATED},
-    "AutomateWorkflowRunRequest": {"input": {"order": 4711, "total": 159.9, "text": "My order is broken."}},
+    "AutomateWorkflowInput": {"input": {"order": 4711, "total": 159.9, "text": "My order is broken."}},
     "AutomateValidationRequest": {"definition": _DEFINITION},
     "AutomateStoredValidationRequest": {"definition": _DEFINITION},
     "AutomateValidation": {

@@ -51,7 +51,7 @@ def set_secrets(workflow: Workflow, changes: Mapping[str, str | None]) -> None:
         raise InvalidInput(errors)
     merged = {name: value for name, value in {**secrets_of(workflow), **changes}.items() if value is not None}
     if len(merged) > MOST_SECRETS:
-        detail = _("A workflow has at most %(most)d secrets.") % {"most": MOST_SECRETS}
+        detail = str(_("A workflow has at most %(most)d secrets.") % {"most": MOST_SECRETS})
         raise InvalidInput([FieldError("secrets", "max_length", detail)])
     with encrypting():
         workflow.secrets = json.dumps(merged, sort_keys=True) if merged else ""
@@ -60,9 +60,9 @@ def set_secrets(workflow: Workflow, changes: Mapping[str, str | None]) -> None:
 def _errors(changes: Mapping[str, Any]) -> list[FieldError]:
     # No message repeats a name that is none, nor anything of a value.
     if not all(_NAME.fullmatch(name) for name in changes):
-        detail = _("A secret's name has up to 64 letters, digits and _, and begins with no digit.")
-        return [FieldError("secrets", "invalid_name", str(detail))]
-    detail = _("A secret is 1 to %(most)d characters of printable ASCII.") % {"most": LONGEST_SECRET}
+        named = _("A secret's name has up to 64 letters, digits and _, and begins with no digit.")
+        return [FieldError("secrets", "invalid_name", str(named))]
+    detail = str(_("A secret is 1 to %(most)d characters of printable ASCII.") % {"most": LONGEST_SECRET})
     return [
         FieldError(f"secrets.{name}", "invalid", detail)
         for name, value in changes.items()

@@ -46,7 +46,8 @@ def schema() -> Any:
 
 def described(operation: Operation, url: str) -> dict[str, Any]:
     """The operation in the OpenAPI description; empty where it is not in there."""
-    for path, item in schema()["paths"].items():
+    # A path of words comes before one in which an id might be such a word.
+    for path, item in sorted(schema()["paths"].items(), key=lambda found: found[0].count("{")):
         if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", path), url):
             found: dict[str, Any] = item.get(operation.method.lower(), {})
             return found

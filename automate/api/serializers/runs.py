@@ -77,7 +77,9 @@ class WorkflowRunSerializer(RowSerializer[WorkflowRun]):
         allow_null=True,
         help_text=_("The workflow's version that it is pinned to; null: deleted since."),
     )
-    context = ObjectField(read_only=True, help_text=_("The event that started it, as expressions see it."))
+    context = ObjectField(  # type: ignore[assignment]  # a field of this name is no attribute of the class
+        read_only=True, help_text=_("The event that started it, as expressions see it.")
+    )
     output = serializers.JSONField(
         read_only=True, allow_null=True, help_text=_("What the definition's `output` gave; null: nothing, or not yet.")
     )

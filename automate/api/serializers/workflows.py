@@ -84,7 +84,7 @@ class WorkflowVersionSerializer(RowSerializer[WorkflowVersion]):
         )
 
 
-class WorkflowRunRequestSerializer(serializers.Serializer[Any]):
+class WorkflowInputSerializer(serializers.Serializer[Any]):
     """What a run is started with."""
 
     input = serializers.JSONField(
@@ -122,7 +122,9 @@ class ValidationSerializer(serializers.Serializer[Any]):
     """What is wrong with a definition."""
 
     valid = serializers.BooleanField(help_text=_("Whether it may be saved."))
-    errors = FaultSerializer(many=True, help_text=_("What is wrong; none where it is valid."))
+    errors = FaultSerializer(  # type: ignore[assignment]  # a field of this name is no attribute of the class
+        many=True, help_text=_("What is wrong; none where it is valid.")
+    )
 
 
 class TriggerDocumentSerializer(RowSerializer[Trigger]):
@@ -156,6 +158,6 @@ class WorkflowDocumentSerializer(serializers.Serializer[Any]):
         required=False, allow_blank=True, max_length=10_000, help_text=_("What it is for.")
     )
     definition = ObjectField(help_text=_("Its condition and its steps; endpoints stand there by their slugs."))
-    triggers = TriggerDocumentSerializer(
+    triggers = TriggerDocumentSerializer(  # type: ignore[call-arg]  # the list takes it
         many=True, required=False, max_length=MOST_TRIGGERS, help_text=_("What starts it.")
     )

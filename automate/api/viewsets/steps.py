@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.generics import get_object_or_404
@@ -24,6 +25,9 @@ _PATH = OpenApiParameter(
 )
 
 
+@extend_schema(
+    parameters=[OpenApiParameter("run_pk", OpenApiTypes.UUID, OpenApiParameter.PATH, description=_("The run's id."))]
+)
 @extend_schema_view(
     list=extend_schema(description=_("The run's steps with those of iterations, in the order in which they began.")),
     retrieve=extend_schema(parameters=[_PATH], description=_("One step of the run.")),

@@ -22,6 +22,7 @@ from automate.services.triggers import (
 from automate_api.v1.base import BaseModelViewSet, StaffOnlyMixin
 from automate_api.v1.views.domain import DomainMixin
 
+_STORING = ("create", "update", "partial_update", "rotate_secret")
 _NOT_CONFIGURED = (HTTPStatus.SERVICE_UNAVAILABLE,)
 
 

@@ -4,7 +4,8 @@ import re
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 
 from automate.api.children import ChildMixin
 from automate.api.serializers.workflows import WorkflowVersionSerializer
@@ -16,9 +17,16 @@ from automate_api.v1.base import BaseReadOnlyViewSet, StaffOnlyMixin
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 
 
+_WORKFLOW = OpenApiParameter(
+    "workflow_pk", OpenApiTypes.INT, OpenApiParameter.PATH, description=_("The workflow's id.")
+)
+_VERSION = OpenApiParameter("version", OpenApiTypes.INT, OpenApiParameter.PATH, description=_("The version's number."))
+
+
+@extend_schema(parameters=[_WORKFLOW])
 @extend_schema_view(
     list=extend_schema(description=_("The workflow's definition at each of its versions, the latest first.")),
-    retrieve=extend_schema(description=_("The workflow's definition at one version.")),
+    retrieve=extend_schema(parameters=[_VERSION], description=_("The workflow's definition at one version.")),
 )
 class WorkflowVersionViewSet(StaffOnlyMixin, ChildMixin, BaseReadOnlyViewSet):
     """Versions of a workflow: kept for good, and looked at by staff of the tenant."""

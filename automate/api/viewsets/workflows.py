@@ -18,7 +18,7 @@ from automate.api.serializers.workflows import (
     ValidationRequestSerializer,
     ValidationSerializer,
     WorkflowDocumentSerializer,
-    WorkflowRunRequestSerializer,
+    WorkflowInputSerializer,
     WorkflowSerializer,
 )
 from automate.models import Workflow
@@ -31,7 +31,7 @@ from automate_api.v1.prefer import location_of
 from automate_api.v1.views.domain import DomainMixin
 
 _NOT_CONFIGURED = (HTTPStatus.SERVICE_UNAVAILABLE,)
-_NOTHING_MORE = {"filter_backends": (), "pagination_class": None}
+_NOTHING_MORE: dict[str, Any] = {"filter_backends": (), "pagination_class": None}
 _FOUND = OpenApiResponse(ValidationSerializer, description=_("What is wrong, if anything is."))
 
 
@@ -104,13 +104,13 @@ class WorkflowViewSet(StaffOnlyMixin, DomainMixin, BaseModelViewSet):
         parameters=[location_of(_("Where the run is."))],
         summary=_("Run workflow"),
         description=_("Begin a run, whatever the condition says. The answer comes at once; the run goes on."),
-        request=WorkflowRunRequestSerializer,
+        request=WorkflowInputSerializer,
         responses={202: OpenApiResponse(WorkflowRunSerializer, description=_("The run, which has begun."))},
     )
     @action(detail=True, methods=["post"])
     def run(self, request: Request, pk: str | None = None) -> Response:
         """Begin a run."""
-        workflow, asked = self.get_object(), WorkflowRunRequestSerializer(data=request.data)
+        workflow, asked = self.get_object(), WorkflowInputSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         correlation_id = correlation_id_of(request)
         begun = self.get_service().run(workflow, **asked.validated_data, correlation_id=correlation_id)
