@@ -515,7 +515,12 @@ def test_an_event_starts_a_workflow_and_steps_of_the_hosts_write_once_and_call_o
     assert json.loads(checked) == {"valid": True, "errors": []}
     assert (json.loads(made)["version"], json.loads(changed)["version"]) == (1, 2)
     assert asked.splitlines()[0] == "succeeded " + TEXT.partition("\n")[0]
-    assert asked.splitlines()[-4:] == ["ask succeeded decide", "decide succeeded tell", "look skipped", "tell succeeded"]
+    assert asked.splitlines()[-4:] == [
+        "ask succeeded decide",
+        "decide succeeded tell",
+        "look skipped",
+        "tell succeeded",
+    ]
     assert waiting.splitlines() == ["waiting None", "ask succeeded decide", "decide succeeded look", "look waiting"]
     assert decided.splitlines()[-2:] == ["look succeeded tell", "tell succeeded"]
     assert json.loads(why)["value"] is False
