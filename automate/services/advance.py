@@ -1,7 +1,7 @@
 """A run on its way: from what has just ended to whatever can begin, in one transaction."""
 
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -59,10 +59,13 @@ class Advance:
 
     def __init__(self, run: WorkflowRun) -> None:
         self.run = run
-        self._queue: deque[Callable[[], None]] = deque()
+        self._queue: deque[tuple[str, Callable[[], None]]] = deque()
+        self._broken: list[str] = []
         self._left: list[UUID] = []
         self._taken_up = 0
         self._put_off: set[str] = set()
+        self._tallies: dict[str, Counter[str]] = {}
+        self._status_before, self._has_work = run.status, False
 
     @classmethod
     @contextmanager
@@ -83,7 +86,7 @@ class Advance:
 
     def begin(self) -> None:
         """Begin a run that was stored in this very transaction."""
-        self._queue.append(self.begin_ready)
+        self.soon("", self.begin_ready)
         self.go_on()
 
     @property
@@ -101,18 +104,25 @@ class Advance:
         try:
             with at_depth(self.run.depth):
                 while self._queue and not self.is_over:
-                    self._queue.popleft()()
+                    scope, function = self._queue.popleft()
+                    if not scope.startswith(tuple(self._broken)):
+                        function()
         except AutomateError as exc:
             # The definition cannot be followed any more: an app has gone, say, that brought one of its steps.
             self.end_run(WorkflowRun.Status.FAILED, error={"code": str(exc.code), "detail": exc.detail})
         if not self.is_over:
             self.run.status = self._standing()
-        self.run.save(update_fields=["status", "output", "error", "finished_at"])
+        if self.run.status != self._status_before:
+            self.run.save(update_fields=["status", "output", "error", "finished_at"])
         cancel_carriers(self._left)
+
+    def soon(self, scope: str, function: Callable[[], None]) -> None:
+        """Call `function` when its turn has come, unless what the scope is part of has failed by then."""
+        self._queue.append((scope, function))
 
     def _standing(self) -> str:
         at_work = self.run.steps.filter(status__in=(State.RUNNING, State.RETRYING)).exclude(type__in=("for_each", ITEM))
-        return WorkflowRun.Status.RUNNING if at_work.exists() else WorkflowRun.Status.WAITING
+        return WorkflowRun.Status.RUNNING if self._has_work or at_work.exists() else WorkflowRun.Status.WAITING
 
     # -- a step begins -----------------------------------------------------------------------------------------------
 
@@ -130,11 +140,12 @@ class Advance:
         is_wanted = not before or any(row is not None and node.name in row.taken for row in before)
         row = StepRun(run=self.run, scope=scope, name=node.name, type=node.type)
         if is_wanted:
-            self._queue.append(partial(self.attempt, row))
+            # Stored when it is known what becomes of it, which most often is its end.
+            self.soon(scope, partial(self.attempt, row))
         else:
             row.status, row.finished_at = State.SKIPPED, timezone.now()
-            self._queue.append(partial(self._follow, row))
-        row.save(force_insert=True)
+            row.save(force_insert=True)
+            self.soon(scope, partial(self._follow, row))
         rows[node.name] = row
 
     def attempt(self, row: StepRun) -> None:
@@ -175,7 +186,7 @@ class Advance:
         elif isinstance(outcome, Repeat):
             row.input = stored({**turn.settings, "items": list(outcome.items), "parallel": outcome.parallel})
             self._keep(row, State.RUNNING)
-            self._queue.append(partial(self.iterate, row))
+            self.soon(row.scope, partial(self.iterate, row))
         elif isinstance(outcome, Wait):
             row.wakes_at, row.waits_for = outcome.until, outcome.pattern
             if outcome.until is not None:
@@ -186,10 +197,11 @@ class Advance:
             own = outcome.execution if isinstance(outcome, Execute) else None
             row.execution_id = carry(self.run, node, turn, path=row.path, execution=own)
             self._keep(row, State.RUNNING)
+            self._has_work = True
 
     def _keep(self, row: StepRun, status: str) -> None:
         row.status = status
-        row.save(update_fields=["status", "input", "tries", "execution", "wakes_at", "waits_for"])
+        _store(row, ("status", "input", "tries", "execution", "wakes_at", "waits_for"))
 
     def _fail_or_retry(self, row: StepRun, node: Node, exc: AutomateError) -> None:
         if row.tries >= node.retries or not (exc.is_worth_another_try or isinstance(exc, _PASSING)):
@@ -199,6 +211,7 @@ class Advance:
         asked = getattr(exc, "retry_after", None) or 0.0
         row.execution_id = lull(self.run, seconds=max(asked, backoff(row.tries)))
         self._keep(row, State.RETRYING)
+        self._has_work = True
 
     # -- a step ends -------------------------------------------------------------------------------------------------
 
@@ -211,7 +224,7 @@ class Advance:
             return
         row.taken = list(self.node(row).next if taken is None else taken)
         self._end(row, State.SUCCEEDED)
-        self._queue.append(partial(self._follow, row))
+        self.soon(row.scope, partial(self._follow, row))
 
     def fail(self, row: StepRun, error: AutomateError) -> None:
         """The step has failed, and leads to its `on_error`; without one, all that it is part of has failed."""
@@ -223,11 +236,13 @@ class Advance:
         row.error, row.taken = error, [handler] if handler else []
         self._end(row, State.FAILED)
         going_on = partial(self._follow, row) if handler else partial(self._break_off, row.scope, error, row.path)
-        self._queue.append(going_on)
+        self.soon(row.scope, going_on)
 
     def _end(self, row: StepRun, status: str) -> None:
         row.status, row.finished_at, row.wakes_at, row.waits_for = status, timezone.now(), None, ""
-        row.save(update_fields=_AT_AN_END)
+        _store(row, _AT_AN_END)
+        if row.type == ITEM and row.scope in self._tallies:
+            self._tallies[row.scope]["ended"] += 1
 
     def _follow(self, row: StepRun) -> None:
         """Consider what comes after the step; after the last, its scope has ended."""
@@ -253,7 +268,7 @@ class Advance:
         else:
             item.output = output
             self._end(item, State.SUCCEEDED)
-            self._queue.append(partial(self.iterate, self.scopes.loop(scope)))
+            self.soon(scope, partial(self.iterate, self.scopes.loop(scope)))
 
     def _break_off(self, scope: str, error: dict[str, Any], path: str) -> None:
         """A scope has failed, and with it what it is part of."""
@@ -266,15 +281,25 @@ class Advance:
             return
         item.error = error
         self._end(item, State.FAILED)
-        self._leave(self.run.steps.filter(scope=loop.path))
-        self._leave(self.run.steps.filter(scope__startswith=f"{loop.path}."))
+        self.leave_items(loop)
         self.fail_with(loop, error)
+
+    def leave_items(self, loop: StepRun) -> None:
+        """Whatever goes on for the items of a for-each ends here, and nothing more begins."""
+        within = f"{loop.path}."
+        self._leave(self.run.steps.filter(scope=loop.path))
+        self._leave(self.run.steps.filter(scope__startswith=within))
+        self._broken.append(within)
+        self._has_work = False
+        self.scopes.forget(within)
 
     def end_run(self, status: str, *, output: Any = None, error: dict[str, Any] | None = None) -> None:
         """The run has ended."""
         self.run.status, self.run.output, self.run.error = status, output, error
         self.run.finished_at = timezone.now()
-        self._leave(self.run.steps.all())
+        if status != WorkflowRun.Status.SUCCEEDED:
+            # Of one that has succeeded, every step has ended.
+            self._leave(self.run.steps.all())
 
     def let_go(self, row: StepRun) -> None:
         """What carries the step need not go on: it has ended otherwise."""
@@ -286,7 +311,6 @@ class Advance:
         unfinished = rows.filter(status__in=StepRun.UNFINISHED)
         self._left += unfinished.filter(execution__isnull=False).values_list("execution", flat=True)
         unfinished.update(status=State.CANCELLED, finished_at=timezone.now(), wakes_at=None, waits_for="")
-        self.scopes.forget()
 
     # -- for each item -----------------------------------------------------------------------------------------------
 
@@ -296,20 +320,30 @@ class Advance:
             return
         asked: Any = loop.input
         items, parallel = asked["items"], asked["parallel"]
-        rows = self.run.steps.filter(scope=loop.path, type=ITEM)
-        begun, ended = rows.count(), rows.filter(status__in=ENDED).count()
-        if ended == len(items):
-            outputs = dict(rows.values_list("name", "output"))
+        tally = self._tally(loop)
+        if tally["ended"] == len(items):
+            outputs = dict(self._items(loop).values_list("name", "output"))
             self.succeed(loop, [outputs[str(index)] for index in range(len(items))])
             return
-        for index in range(begun, min(len(items), ended + parallel)):
+        for index in range(tally["begun"], min(len(items), tally["ended"] + parallel)):
             if self._taken_up == LOT:
                 self._put_off_rest(loop)
                 return
             self._take_up(loop, index)
 
+    def _items(self, loop: StepRun) -> Any:
+        return self.run.steps.filter(scope=loop.path, type=ITEM)
+
+    def _tally(self, loop: StepRun) -> Counter[str]:
+        """How many items have `begun`, and how many of them have `ended`. They are counted once for a transaction."""
+        if loop.path not in self._tallies:
+            states = list(self._items(loop).values_list("status", flat=True))
+            self._tallies[loop.path] = Counter(begun=len(states), ended=sum(state in ENDED for state in states))
+        return self._tallies[loop.path]
+
     def _take_up(self, loop: StepRun, index: int) -> None:
         self._taken_up += 1
+        self._tally(loop)["begun"] += 1
         item = StepRun(run=self.run, scope=loop.path, name=str(index), type=ITEM)
         item.save(force_insert=True)
         self.scopes.begin(item)
@@ -335,6 +369,14 @@ class Advance:
     def node(self, row: StepRun) -> Node:
         """What the definition says of the step."""
         return self._plan(row.scope).nodes[row.name]
+
+
+def _store(row: StepRun, columns: Sequence[str]) -> None:
+    """Store a row of which `columns` have changed, or which is new."""
+    if row.pk is None:
+        row.save(force_insert=True)
+    else:
+        row.save(update_fields=columns)
 
 
 def _is_settled(row: StepRun, node: Node) -> bool:

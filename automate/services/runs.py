@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -92,7 +93,7 @@ def start_run(
             known: WorkflowRun | None = WorkflowRun.objects.filter(trigger=trigger, event=event).first()
             if known is not None:
                 return known
-        run.version = WorkflowVersion.objects.get(workflow=workflow, version=_version_of(workflow))
+        run.version = _version_of(workflow)
         return _begun(run)
 
 
@@ -177,6 +178,7 @@ def _begun(run: WorkflowRun, *, kept: Any = ()) -> WorkflowRun:
     StepRun.objects.bulk_create(kept)
     # Nobody else knows of it yet.
     advance = Advance(run)
+    advance.scopes.know(kept)
     advance.begin()
     return run
 
@@ -207,7 +209,8 @@ def _copy(row: StepRun) -> StepRun:
     return StepRun(**{name: getattr(row, name) for name in copied})
 
 
-def _version_of(workflow: Workflow) -> int:
+def _version_of(workflow: Workflow) -> WorkflowVersion:
     """Its version as it is stored: the row at hand may be older, and a version is never stored before its number."""
-    version: int = Workflow.objects.values_list("version", flat=True).get(pk=workflow.pk)
+    versions = WorkflowVersion.objects.filter(workflow=workflow, version=F("workflow__version"))
+    version: WorkflowVersion = versions.defer("definition").get()
     return version
