@@ -4,6 +4,8 @@ One entry an operation, under the route's URL name and the method. `test_walk.py
 entry and for an entry without an operation, and proves each entry.
 """
 
+import hmac
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -11,7 +13,7 @@ from typing import Any, Literal
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from automate_api.services.tokens import sign_in
-from tests.walk.world import Caller, World
+from tests.walk.world import HOOK_SECRET, HOOK_TOKEN, Caller, World
 
 Body = Callable[[World, Caller], dict[str, Any]]
 
@@ -60,6 +62,8 @@ class Policy:
     rows: str = "results"
     #: Which headers tell who a caller is, where it is neither its API key nor its session.
     sign: Callable[[Caller], dict[str, str]] | None = None
+    #: Whether anybody may ask, whoever it is; the place's own tests say what keeps others out.
+    is_public: bool = False
     #: The status of what its caller may not know of.
     hidden: int = 404
     #: Which id a listed row shows.
@@ -174,6 +178,15 @@ def _trigger(world: World, caller: Caller) -> dict[str, Any]:
 
 def _decision(world: World, caller: Caller) -> dict[str, Any]:
     return {"comment": "Fine"}
+
+
+def _sent(world: World, caller: Caller) -> dict[str, Any]:
+    return {"order": 7}
+
+
+def _signed(caller: Caller) -> dict[str, str]:
+    digest = hmac.digest(HOOK_SECRET.encode(), json.dumps({"order": 7}).encode(), "sha256")
+    return {"X-Hub-Signature-256": f"sha256={digest.hex()}"}
 
 
 def _rule(world: World, caller: Caller) -> dict[str, Any]:
@@ -478,6 +491,9 @@ POLICIES: Mapping[str, Policy] = {
     "automate:trigger-rotate POST": Policy(resource="triggers", access="write", role="staff", path={"pk": ("hook",)}),
     "automate:trigger-rotate-secret POST": Policy(
         resource="triggers", access="write", role="staff", path={"pk": ("hook",)}
+    ),
+    "automate:hook POST": Policy(
+        resource=None, status=202, given={"token": HOOK_TOKEN}, body=_sent, sign=_signed, is_public=True
     ),
     "automate:rule-explain POST": Policy(resource="rules", role="staff", body=_rule),
     # the workbench

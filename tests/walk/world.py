@@ -18,6 +18,7 @@ from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from django.utils import timezone
 
 from automate.models import Trigger, Workflow, WorkflowRun
+from automate.services.hooks import digest_of
 from automate.services.runs import start_run
 from automate.services.triggers import create_trigger
 from automate_api.engine.events import EventType, RunEvent
@@ -32,6 +33,8 @@ from tests.factories import make_endpoint, make_llm_client, make_provider, make_
 from tests.walk.forms import is_error
 
 HOME, AWAY = "acme", "globex"
+#: What the hook at home is called with, and signed by.
+HOOK_TOKEN, HOOK_SECRET = "h" * 43, "a-secret-of-the-walk"
 
 _NOTHING: Any = object()
 #: The columns that name a row besides its id.
@@ -280,7 +283,10 @@ class World:
         actor = Actor(user=staff.user, tenant_id=tenant_id)
         about = {"actor": actor, "workflow": workflows[0]}
         told, _token = create_trigger(**about, name=f"{tenant_id} told", kind="event", pattern=f"{tenant_id}.paid")
-        hook, _token = create_trigger(**about, name=f"{tenant_id} hook", kind="hook")
+        signing = {"signature": "github", "signing_secret": HOOK_SECRET}
+        hook, _token = create_trigger(**about, name=f"{tenant_id} hook", kind="hook", **signing)
+        if tenant_id == HOME:
+            Trigger.objects.filter(pk=hook.pk).update(token_hash=digest_of(HOOK_TOKEN))
         ended, approved, waiting = (self._workflow_run(workflow, member, told, event) for workflow in workflows)
         self._add(tenant_id, False, workflow=workflows, trigger=[told], hook=[hook])
         self._add(tenant_id, False, member.user, workflow_run=[ended], waiting_run=[approved, waiting])

@@ -97,14 +97,14 @@ class WorkflowInputSerializer(serializers.Serializer[Any]):
 class ValidationRequestSerializer(serializers.Serializer[Any]):
     """A definition to be looked at."""
 
-    definition = serializers.JSONField(help_text=_("What might be saved."))
+    definition = serializers.JSONField(allow_null=True, help_text=_("What might be saved; any JSON."))
 
 
 class StoredValidationRequestSerializer(serializers.Serializer[Any]):
     """A definition to be looked at, or none for the one that is stored."""
 
     definition = serializers.JSONField(
-        required=False, help_text=_("What might be saved; the workflow's own where it is left out.")
+        required=False, allow_null=True, help_text=_("What might be saved; the workflow's own where it is left out.")
     )
 
 

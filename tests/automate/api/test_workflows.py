@@ -224,7 +224,7 @@ def test_a_run_is_shown_without_the_steps_of_iterations_which_are_in_pages(staff
 
 def test_a_member_sees_its_run_and_not_what_its_steps_took_and_gave(staff: APIClient) -> None:
     ann = make_user()
-    run = begin(make_workflow(step("note", secret="of the owner"), output={"value": "for all"}))
+    run = begin(make_workflow(step("note", key="of the owner"), output={"value": "for all"}))
     WorkflowRun.objects.update(user=ann)
     client, path = with_key(user=ann), f"{ROOT}/workflow-runs/{run.pk}/"
     shown = client.get(path)
