@@ -144,18 +144,14 @@ def test_what_may_be_otherwise_later_is_tried_again_under_the_same_key(
     assert [request.headers["idempotency-key"] for request in upstream.requests] == [f"{run.pk}:call"] * sent
 
 
-def test_a_server_that_says_when_is_asked_then(upstream: FakeUpstream, asked: list[tuple[Any, float]]) -> None:
-    run = ran(ask(upstream, "flaky:429:1:123", retries=1))
-    assert states(run) == {"call": "running"}
-    assert asked[-1][1] == 123
-    pass_time(123)
-    work()
-    assert code_or_none(fresh(run)) is None
-    assert len(upstream.requests) == 2
-
-
-def code_or_none(run: WorkflowRun) -> Any:
-    return run.error and run.error["code"]
+def test_a_server_that_says_when_is_not_asked_before(upstream: FakeUpstream) -> None:
+    upstream.answers["it"] = b"{}"
+    run = ran(ask(upstream, "flaky:429:1:9000", retries=1))
+    pass_time(8000)
+    assert (work(), states(run)) == (0, {"call": "running"})
+    pass_time(1000)
+    assert (work(), len(upstream.requests)) == (1, 2)
+    assert code(fresh(run)) == "upstream_rejected"
 
 
 def test_an_error_may_have_a_way(upstream: FakeUpstream) -> None:
