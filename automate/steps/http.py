@@ -9,6 +9,7 @@ from automate.conf import settings
 from automate.steps.base import Step, register_step
 from automate.steps.context import StepContext
 from automate_api.conf import settings as api_settings
+from automate_api.engine.events import plain
 from automate_api.exceptions import (
     FieldError,
     InvalidInput,
@@ -41,6 +42,9 @@ _RESERVED = (
     "x-correlation-id",
 )
 _UNTOLD = ("set-cookie", "set-cookie2")
+
+# Where the body stands within what is stored of a run: in the output, in the data of an event.
+_WITHIN = 3
 
 # What servers do that are no model servers.
 _SAID = {
@@ -157,11 +161,11 @@ def _told(response: Response) -> dict[str, str]:
 
 
 def _body(response: Response, content: bytes) -> Any:
-    """What JSON says; of anything else the text."""
+    """What JSON says; of anything else, and of JSON that cannot be stored, the text."""
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if kind == JSON or kind.endswith("+json"):
         try:
-            return json.loads(content, parse_constant=_refuse)
+            return plain(json.loads(content, parse_constant=_refuse), _WITHIN)
         except (ValueError, RecursionError):
             pass
     return content.decode("utf-8", "replace")

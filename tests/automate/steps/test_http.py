@@ -96,7 +96,9 @@ def test_a_get_has_no_body(upstream: FakeUpstream) -> None:
         (b'{"a": [1]}', "text/html", '{"a": [1]}'),
         (b"{broken", "application/json", "{broken"),
         (b'{"n": NaN}', "application/json", '{"n": NaN}'),
+        (b'{"n": 1e999}', "application/json", '{"n": 1e999}'),
         (b"[" * 100_000, "application/json", "[" * 100_000),
+        (b"[" * 110 + b"]" * 110, "application/json", "[" * 110 + "]" * 110),
         (b"", "application/json", ""),
     ],
 )
