@@ -558,6 +558,25 @@ def test_the_first_step_has_ten_lines() -> None:
     assert len([line for line in code.splitlines()[1:] if line]) <= 10
 
 
+def test_workflows_are_started_by_all_that_starts_them(reader: Reader, follow: Callable[[str], list[str]]) -> None:
+    reader.follow(f"how-to/{JOBS}.md")
+    reader.stop_workers()
+    *_before, _flow, sent, _hook, called, schedule, _app, _model, _listed = follow("start-workflows")
+    assert [event["status"] for event in json.loads(sent.splitlines()[-1])] == ["accepted"] * 2
+    assert json.loads(called)["status"] == "accepted"
+    assert json.loads(schedule)["next_due"]
+
+    def told() -> list[Any]:
+        listed = reader.run('call "$HOST/api/v1/workflow-runs/?workflow=$FLOW"')
+        return [run["output"] for run in json.loads(listed)["results"] if run["status"] == "succeeded"]
+
+    assert until(lambda: len(told()) == 3)
+    by_content = [json.dumps(each, sort_keys=True) for each in told()]
+    assert any('"A-17"' in each for each in by_content)
+    assert any('"A-19"' in each and '"id": "msg_1"' in each for each in by_content)
+    assert any('"A-20"' in each and '"created"' in each for each in by_content)
+
+
 def run_a_job(reader: Reader) -> list[str]:
     """Make one, and follow it to its end."""
     body = '\'{"input": {"question": "?"}}\''
