@@ -124,7 +124,7 @@ def own_members(cls: type) -> set[str]:
         return set()
     theirs = {*dir(ModelViewSet), *_OF_THE_ROUTER}
     for base in cls.__mro__:
-        if not base.__module__.startswith(("automate_", "tests.")):
+        if not base.__module__.startswith(("automate.api.", "automate.services.", "automate_", "tests.")):
             theirs |= set(dir(base))
     brings = {name for base in cls.__mro__ if _is_private(base, cls) for name in vars(base) if name[0] != "_"}
     settable = (
@@ -133,12 +133,12 @@ def own_members(cls: type) -> set[str]:
     return (brings - theirs - _OF_THE_SCHEMA) | settable
 
 
-_WITH_VALUES = ("automate_api.v1.base", "automate_api.v1.views", "automate_modal.api", "tests.")
+_WITH_VALUES = ("automate_api.v1.base", "automate_api.v1.views", "automate_modal.api", "automate.api", "tests.")
 
 
 def _is_private(base: type, cls: type) -> bool:
     """Whether what `base` brings is documented with `cls`: it is `cls` itself, or a mixin of the views' own."""
-    return base is cls or base.__module__ == "automate_api.v1.views.domain"
+    return base is cls or base.__module__ in {"automate_api.v1.views.domain", "automate.api.children"}
 
 
 def _is_settable(cls: type, name: str) -> bool:

@@ -17,6 +17,7 @@ from automate.models import StepRun, WorkflowRun
 from automate.services.waits import decide_step
 from automate_api.v1.base import BaseReadOnlyViewSet
 
+_RUN = OpenApiParameter("run_pk", OpenApiTypes.UUID, OpenApiParameter.PATH, description=_("The run's id."))
 _PATH = OpenApiParameter(
     "step",
     str,
@@ -25,12 +26,11 @@ _PATH = OpenApiParameter(
 )
 
 
-@extend_schema(
-    parameters=[OpenApiParameter("run_pk", OpenApiTypes.UUID, OpenApiParameter.PATH, description=_("The run's id."))]
-)
 @extend_schema_view(
-    list=extend_schema(description=_("The run's steps with those of iterations, in the order in which they began.")),
-    retrieve=extend_schema(parameters=[_PATH], description=_("One step of the run.")),
+    list=extend_schema(
+        parameters=[_RUN], description=_("The run's steps with those of iterations, in the order in which they began.")
+    ),
+    retrieve=extend_schema(parameters=[_RUN, _PATH], description=_("One step of the run.")),
 )
 class WorkflowStepViewSet(ChildMixin, BaseReadOnlyViewSet):
     """Steps of a run: seen by who sees the run; staff decide about those that wait for approval."""
@@ -53,7 +53,7 @@ class WorkflowStepViewSet(ChildMixin, BaseReadOnlyViewSet):
         return get_object_or_404(self.filter_queryset(self.get_queryset()).order_by(), scope=scope, name=name)
 
     @extend_schema(
-        parameters=[_PATH],
+        parameters=[_RUN, _PATH],
         summary=_("Approve step"),
         description=_("Say yes to a step that waits for approval. Its run goes on."),
         request=DecisionSerializer,
@@ -65,7 +65,7 @@ class WorkflowStepViewSet(ChildMixin, BaseReadOnlyViewSet):
         return self._decided(request, approved=True)
 
     @extend_schema(
-        parameters=[_PATH],
+        parameters=[_RUN, _PATH],
         summary=_("Reject step"),
         description=_("Say no to a step that waits for approval: it fails with `rejected`."),
         request=DecisionSerializer,

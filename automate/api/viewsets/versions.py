@@ -23,10 +23,13 @@ _WORKFLOW = OpenApiParameter(
 _VERSION = OpenApiParameter("version", OpenApiTypes.INT, OpenApiParameter.PATH, description=_("The version's number."))
 
 
-@extend_schema(parameters=[_WORKFLOW])
 @extend_schema_view(
-    list=extend_schema(description=_("The workflow's definition at each of its versions, the latest first.")),
-    retrieve=extend_schema(parameters=[_VERSION], description=_("The workflow's definition at one version.")),
+    list=extend_schema(
+        parameters=[_WORKFLOW], description=_("The workflow's definition at each of its versions, the latest first.")
+    ),
+    retrieve=extend_schema(
+        parameters=[_WORKFLOW, _VERSION], description=_("The workflow's definition at one version.")
+    ),
 )
 class WorkflowVersionViewSet(StaffOnlyMixin, ChildMixin, BaseReadOnlyViewSet):
     """Versions of a workflow: kept for good, and looked at by staff of the tenant."""
