@@ -15,6 +15,7 @@ from automate.services.advance import Advance
 from automate.services.plans import plan_of
 from automate.services.step_rows import ITEM
 from automate.services.stored import stored
+from automate_api.engine.json_schema import check_value, require_valid
 from automate_api.exceptions import Conflict, FieldError, InvalidInput, NotFound, WorkflowTooDeep
 from automate_api.models import Actor, Event
 from automate_api.services.recording import writing
@@ -40,6 +41,15 @@ def asked_context(payload: Any, *, correlation_id: str) -> dict[str, Any]:
     now = timezone.now().isoformat()
     told = {"id": None, "type": ASKED, "source": "", "occurred_at": now, "correlation_id": correlation_id}
     return {**told, "payload": stored(payload)}
+
+
+def require_input(workflow: Workflow, payload: Any) -> None:
+    """Refuse an input of a run that somebody asks for where it does not fit the definition's `input_schema`.
+
+    Raises:
+        InvalidInput: each error names a path below `input`.
+    """
+    require_valid(check_value(payload, workflow.definition.get("input_schema") or {}, field="input"))
 
 
 def start_run(
