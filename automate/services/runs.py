@@ -147,7 +147,7 @@ def replay_run(run: WorkflowRun, *, actor: Actor, correlation_id: str, from_step
     """
     if run.status in WorkflowRun.UNFINISHED:
         raise Conflict(_("The run has not ended."))
-    if run.version_id is None or run.workflow is None:
+    if run.version is None or run.workflow is None:
         raise Conflict(_("The workflow has been deleted."))
     plan, _version = plan_of(run)
     if from_step is not None and from_step not in plan.nodes:
@@ -156,7 +156,7 @@ def replay_run(run: WorkflowRun, *, actor: Actor, correlation_id: str, from_step
         tenant_id=run.tenant_id,
         user_id=actor.user.pk,
         workflow=run.workflow,
-        version_id=run.version_id,
+        version=run.version,
         event_id=run.event_id,
         context=run.context,
         correlation_id=correlation_id,
