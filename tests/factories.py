@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 
+from automate.models import Workflow, WorkflowVersion
 from automate_api.models import Actor, Endpoint, Execution, LLMClient, PromptLog, Provider
 
 _number = itertools.count(1)
@@ -42,6 +43,19 @@ def make_endpoint(*, tenant_id: str = "default", llm_client: Any = None, **field
     fields = {"name": fields["slug"], "task_types": ["llm.chat"], **fields}
     llm_client = llm_client or make_llm_client(tenant_id=tenant_id)
     return Endpoint.objects.create(tenant_id=tenant_id, llm_client=llm_client, **fields)
+
+
+def make_workflow(*, tenant_id: str = "default", owner: Any = None, steps: Any = None, **fields: Any) -> Workflow:
+    """A workflow at one version, of one step that sets a value unless `steps` are given, owned by staff of its own."""
+    fields.setdefault("slug", f"workflow-{next(_number)}")
+    definition = {"steps": steps or [{"name": "note", "type": "set", "with": {"values": {"a": 1}}}]}
+    fields = {"name": fields["slug"], "definition": definition, **fields}
+    owner = owner or make_user(is_staff=True)
+    workflow = Workflow.objects.create(tenant_id=tenant_id, owner=owner, **fields)
+    WorkflowVersion.objects.create(
+        workflow=workflow, version=workflow.version, definition=workflow.definition, user=owner
+    )
+    return workflow
 
 
 def make_prompt_log(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, is_dataclass
 from functools import partial
 from importlib import import_module
+from types import MemberDescriptorType
 from typing import Any
 
 from django.db.models import QuerySet
@@ -124,7 +125,7 @@ def own_members(cls: type) -> set[str]:
         return set()
     theirs = {*dir(ModelViewSet), *_OF_THE_ROUTER}
     for base in cls.__mro__:
-        if not base.__module__.startswith(("automate_", "tests.")):
+        if not base.__module__.startswith(("automate.api.", "automate.services.", "automate.steps", "automate_", "tests.")):
             theirs |= set(dir(base))
     brings = {name for base in cls.__mro__ if _is_private(base, cls) for name in vars(base) if name[0] != "_"}
     settable = (
@@ -133,12 +134,12 @@ def own_members(cls: type) -> set[str]:
     return (brings - theirs - _OF_THE_SCHEMA) | settable
 
 
-_WITH_VALUES = ("automate_api.v1.base", "automate_api.v1.views", "automate_modal.api", "tests.")
+_WITH_VALUES = ("automate_api.v1.base", "automate_api.v1.views", "automate_modal.api", "automate.api", "tests.")
 
 
 def _is_private(base: type, cls: type) -> bool:
     """Whether what `base` brings is documented with `cls`: it is `cls` itself, or a mixin of the views' own."""
-    return base is cls or base.__module__ == "automate_api.v1.views.domain"
+    return base is cls or base.__module__ in {"automate_api.v1.views.domain", "automate.api.children"}
 
 
 def _is_settable(cls: type, name: str) -> bool:
@@ -165,7 +166,7 @@ def is_default(written: str, actual: Any) -> bool:
 
 def spelled(value: Any) -> str:
     """A default that is no literal, as a page writes it."""
-    if value is _MISSING:
+    if value is _MISSING or isinstance(value, property | MemberDescriptorType):
         return NOTHING
     if isinstance(value, ConfiguredAuthenticators):
         return "AUTOMATE_API_AUTHENTICATION_CLASSES"

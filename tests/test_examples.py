@@ -322,6 +322,24 @@ def test_a_subclass_of_a_packages_viewset_makes_and_runs(suffix: str) -> None:
     assert Endpoint.objects.count() == 2
 
 
+@pytest.mark.parametrize("suffix", ["/", ".json"])
+def test_workflows_of_a_host_have_a_service_of_its_own(suffix: str) -> None:
+    staff, member = with_key(is_staff=True), with_key()
+    notes = [{"name": f"note_{n}", "type": "set", "with": {"values": {}}, "next": [f"note_{n + 1}"]} for n in range(2)]
+    last = {"name": "note_2", "type": "set", "with": {"values": {}}}
+    many = {"name": "Many", "definition": {"steps": [*notes, last]}}
+    refused = staff.post(f"/workflows{suffix}", many, format="json")
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (400, "too_many")
+    made = staff.post(f"/workflows{suffix}", {"name": "Few", "definition": {"steps": [last]}}, format="json")
+    assert made.status_code == 201
+    path = f"/workflows/{made.json()['id']}"
+    assert staff.post(f"{path}/validate{suffix}", many, format="json").json()["valid"] is False
+    begun = staff.post(f"{path}/run{suffix}", {}, format="json")
+    # The host has the package's routes too.
+    assert (begun.status_code, staff.get(begun["Location"]).json()["status"]) == (202, "succeeded")
+    assert member.get(f"{path}{suffix}").status_code == 403
+
+
 @pytest.mark.parametrize("path", ["/notes.xml", "/notes/{}.html", "/notes/{}/activate.xml", "/endpoints.xml"])
 def test_a_format_that_there_is_not_is_a_404(path: str) -> None:
     assert signed_in().get(path.format(make_note().pk)).status_code == 404

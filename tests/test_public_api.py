@@ -18,6 +18,7 @@ from rest_framework import viewsets
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.routers import SimpleRouter
 
+from automate.api import viewsets as viewsets_of_automate
 from automate_api import exceptions, models
 from automate_api.exceptions import AutomateError
 from automate_api.models.tenant import TenantModel
@@ -57,6 +58,9 @@ def test_the_code_is_as_promised(promise: Promise) -> None:
         "automate_api.workbench.views.PromptListApiDeleteView",
         "automate_api.workbench.views.PromptListApiRenameView",
         "automate_api.workbench.views.ProviderApiView",
+        *(f"automate.api.viewsets.{name}" for name in viewsets_of_automate.__all__),
+        "automate.api.views.RuleExplainView",
+        "automate.services.WorkflowService",
         "automate_modal.api.views.EndpointStreamView",
         "automate_modal.api.views.EndpointJobView",
         "automate_modal.api.views.JobStatusView",
@@ -256,7 +260,7 @@ def routed(namespace: str) -> Iterator[tuple[str, str, str, Any]]:
 
 
 def _is_ours(resolver: Any) -> bool:
-    return getattr(resolver.urlconf_name, "__name__", "").startswith("automate_")
+    return getattr(resolver.urlconf_name, "__name__", "").startswith(("automate.", "automate_"))
 
 
 def who(view: Any) -> str:
@@ -277,7 +281,7 @@ def scope(view: Any, method: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "namespace", ["automate_api", "automate_modal", "automate_openai", "automate_organization", "workbench"]
+    "namespace", ["automate_api", "automate", "automate_modal", "automate_openai", "automate_organization", "workbench"]
 )
 def test_every_route_is_documented_with_who_and_scope(namespace: str) -> None:
     columns = ("name", "method", "path", "who", "scope")
@@ -294,7 +298,8 @@ def test_every_list_is_documented_with_its_filters_and_orders() -> None:
     documented = {
         name: (set(code_in(re.sub(r"\(.*?\)", "", filters))), set(code_in(order))) for name, filters, order in rows
     }
-    lists = {name: view for name, method, _path, view in routed("automate_api") if method == "GET" and "-list" in name}
+    routes = [*routed("automate_api"), *routed("automate")]
+    lists = {name: view for name, method, _path, view in routes if method == "GET" and "-list" in name}
     paged = {name: view for name, view in lists.items() if name != "model-list"}
     assert {name: filters for name, (filters, _order) in documented.items()} == {
         name: filter_params(view.filterset_class) for name, view in paged.items()
@@ -310,6 +315,7 @@ def test_every_list_is_documented_with_its_filters_and_orders() -> None:
     ("package", "app"),
     [
         ("automate_api", "automate_api"),
+        ("automate", "automate"),
         ("automate_modal", "automate_modal"),
         ("automate_api.openai", "automate_openai"),
         ("automate_api.organization", "automate_organization"),

@@ -30,7 +30,7 @@ _NUMBER = _("This number is out of range.")
 _NO_JSON = _("This is not JSON.")
 
 
-def check_bounds(definition: Any, findings: Findings, *, field: str) -> None:
+def check_bounds(definition: Any, findings: Findings) -> None:
     """Look at every value once, and end the check at the first that cannot be kept."""
     left = MOST_CHARACTERS
     waiting: list[tuple[Any, int, _Way]] = [(definition, 0, None)]
@@ -46,10 +46,10 @@ def check_bounds(definition: Any, findings: Findings, *, field: str) -> None:
                 left -= sum(len(way[2]) for _member, _level, way in members if way and isinstance(way[2], str))
                 waiting.extend(members)
         if left < 0:
-            findings.stop(field, "too_large", _TOO_LARGE)
+            findings.stop(findings.field, "too_large", _TOO_LARGE)
         fault = _TOO_DEEP if level > MOST_LEVELS else _fault_of(value)
         if fault is not None:
-            findings.stop(_field(field, way), "too_deep" if fault is _TOO_DEEP else "invalid", fault)
+            findings.stop(_field(findings.field, way), "too_deep" if fault is _TOO_DEEP else "invalid", fault)
 
 
 def _members(value: Any, level: int, way: _Way) -> Iterator[tuple[Any, int, _Way]]:

@@ -32,16 +32,17 @@ def check_definition(
     Raises:
         NotConfigured: it has a rule, and the extra `workflows` is not installed.
     """
-    findings = Findings(types, secrets)
+    findings = Findings(types, secrets, field=field)
     try:
-        check_bounds(definition, findings, field=field)
-        _check(definition, findings, field)
+        check_bounds(definition, findings)
+        _check(definition, findings)
     except Enough:
         pass
     return findings.errors
 
 
-def _check(definition: Any, findings: Findings, field: str) -> None:
+def _check(definition: Any, findings: Findings) -> None:
+    field = findings.field
     findings.extend(check_value(definition, FRAME, field=field))
     if not isinstance(definition, dict):
         return

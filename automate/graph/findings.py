@@ -30,12 +30,14 @@ class Findings:
 
     Attributes:
         errors: what has been found.
+        field: what the definition is called.
         types: the types of steps there are.
         secrets: the names of the workflow's secrets; None where they are not known.
     """
 
-    def __init__(self, types: TypeLookup, secrets: Iterable[str] | None) -> None:
+    def __init__(self, types: TypeLookup, secrets: Iterable[str] | None, *, field: str) -> None:
         self.errors: list[FieldError] = []
+        self.field = field
         self.types = types
         self.secrets = None if secrets is None else frozenset(secrets)
         self._steps = MOST_STEPS
@@ -81,7 +83,7 @@ class Findings:
         if min(self._expressions, self._characters) < 0:
             detail = _("A definition has at most %(most)d expressions, of %(characters)d characters together.")
             limits = {"most": MOST_EXPRESSIONS, "characters": MOST_RULE_CHARACTERS}
-            self.stop("definition", "too_many_expressions", detail % limits)
+            self.stop(self.field, "too_many_expressions", detail % limits)
         return compile_rule(source)
 
 

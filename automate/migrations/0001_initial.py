@@ -4,6 +4,7 @@ import automate_api.ids
 import automate_api.security.secrets
 import django.core.serializers.json
 import django.db.models.deletion
+import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
@@ -110,7 +111,7 @@ class Migration(migrations.Migration):
                 ('tries', models.PositiveSmallIntegerField(default=0, verbose_name='tries')),
                 ('wakes_at', models.DateTimeField(null=True, verbose_name='wakes at')),
                 ('waits_for', models.CharField(blank=True, help_text='Types of events, as triggers have them.', max_length=200, verbose_name='waits for')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created at')),
                 ('finished_at', models.DateTimeField(null=True, verbose_name='finished at')),
                 ('execution', models.OneToOneField(help_text='What carries it, or carried it last.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='automate_api.execution', verbose_name='execution')),
                 ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='decided by')),
@@ -169,11 +170,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='steprun',
-            constraint=models.UniqueConstraint(fields=('run', 'scope', 'name'), name='automate_steprun'),
+            constraint=models.UniqueConstraint(fields=('run', 'scope', 'name'), name='automate_steprun_path'),
         ),
         migrations.AddConstraint(
             model_name='workflowversion',
-            constraint=models.UniqueConstraint(fields=('workflow', 'version'), name='automate_workflowversion'),
+            constraint=models.UniqueConstraint(fields=('workflow', 'version'), name='automate_version_number'),
         ),
         migrations.AddIndex(
             model_name='workflowrun',

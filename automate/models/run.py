@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from automate.models.trigger import Trigger
@@ -125,14 +126,14 @@ class StepRun(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, verbose_name=_("decided by"), null=True, related_name="+"
     )
-    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
     finished_at = models.DateTimeField(_("finished at"), null=True)
 
     class Meta:
         verbose_name = _("step run")
         verbose_name_plural = _("step runs")
         ordering = ("pk",)
-        constraints = (models.UniqueConstraint(fields=("run", "scope", "name"), name="automate_steprun"),)
+        constraints = (models.UniqueConstraint(fields=("run", "scope", "name"), name="automate_steprun_path"),)
         indexes = (
             models.Index(fields=("waits_for",), name="automate_steprun_waits", condition=models.Q(status="waiting")),
         )

@@ -62,7 +62,7 @@ class WorkflowVersion(models.Model):
         verbose_name = _("workflow version")
         verbose_name_plural = _("workflow versions")
         ordering = ("-version",)
-        constraints = (models.UniqueConstraint(fields=("workflow", "version"), name="automate_workflowversion"),)
+        constraints = (models.UniqueConstraint(fields=("workflow", "version"), name="automate_version_number"),)
 
     def __str__(self) -> str:
         return f"{self.workflow_id} v{self.version}"

@@ -19,6 +19,7 @@ from automate.services.carriers import cancel_carriers, carry, lull
 from automate.services.owners import owner_of
 from automate.services.plans import Plan, plan_of, type_of
 from automate.services.scopes import Scopes
+from automate.services.step_rows import ENDED, ITEM, StepRows
 from automate.services.stored import sized, stored
 from automate.steps import Done, Execute, Outcome, Repeat, Turn, Wait
 from automate_api.events import at_depth
@@ -37,18 +38,13 @@ from automate_api.services.recording import writing
 
 logger = logging.getLogger(__name__)
 
-#: The type of the row that stands for one item of a for-each.
-ITEM = "item"
 #: How many items one transaction takes up at most: nobody else of the run writes meanwhile, on SQLite nobody at all.
 LOT = 50
 
 State = StepRun.Status
-ENDED = (State.SUCCEEDED, State.FAILED, State.SKIPPED, State.CANCELLED)
 
 # What may be otherwise a little later, though nothing has been tried.
 _PASSING = (RateLimited, CacheUnavailable)
-
-_AT_AN_END = ("status", "input", "output", "error", "taken", "finished_at", "wakes_at", "waits_for", "user")
 
 
 class Advance:
@@ -59,10 +55,12 @@ class Advance:
 
     def __init__(self, run: WorkflowRun) -> None:
         self.run = run
-        self._queue: deque[Callable[[], None]] = deque()
+        self._queue: deque[tuple[str, Callable[[], None]]] = deque()
+        self._broken: list[str] = []
         self._left: list[UUID] = []
         self._taken_up = 0
         self._put_off: set[str] = set()
+        self._rows, self._status_before, self._has_work = StepRows(run), run.status, False
 
     @classmethod
     @contextmanager
@@ -83,7 +81,7 @@ class Advance:
 
     def begin(self) -> None:
         """Begin a run that was stored in this very transaction."""
-        self._queue.append(self.begin_ready)
+        self.soon("", self.begin_ready)
         self.go_on()
 
     @property
@@ -101,18 +99,23 @@ class Advance:
         try:
             with at_depth(self.run.depth):
                 while self._queue and not self.is_over:
-                    self._queue.popleft()()
+                    scope, function = self._queue.popleft()
+                    if not scope.startswith(tuple(self._broken)):
+                        function()
         except AutomateError as exc:
             # The definition cannot be followed any more: an app has gone, say, that brought one of its steps.
             self.end_run(WorkflowRun.Status.FAILED, error={"code": str(exc.code), "detail": exc.detail})
+        self._rows.flush()
         if not self.is_over:
-            self.run.status = self._standing()
-        self.run.save(update_fields=["status", "output", "error", "finished_at"])
+            is_at_work = self._has_work or self._rows.are_at_work()
+            self.run.status = WorkflowRun.Status.RUNNING if is_at_work else WorkflowRun.Status.WAITING
+        if self.run.status != self._status_before:
+            self.run.save(update_fields=["status", "output", "error", "finished_at"])
         cancel_carriers(self._left)
 
-    def _standing(self) -> str:
-        at_work = self.run.steps.filter(status__in=(State.RUNNING, State.RETRYING)).exclude(type__in=("for_each", ITEM))
-        return WorkflowRun.Status.RUNNING if at_work.exists() else WorkflowRun.Status.WAITING
+    def soon(self, scope: str, function: Callable[[], None]) -> None:
+        """Call `function` when its turn has come, unless what the scope is part of has failed by then."""
+        self._queue.append((scope, function))
 
     # -- a step begins -----------------------------------------------------------------------------------------------
 
@@ -128,14 +131,12 @@ class Advance:
         if node.name in rows or any(row is None or row.status not in ENDED for row in before):
             return
         is_wanted = not before or any(row is not None and node.name in row.taken for row in before)
-        row = StepRun(run=self.run, scope=scope, name=node.name, type=node.type)
+        rows[node.name] = row = self._rows.make(scope, node.name, node.type)
         if is_wanted:
-            self._queue.append(partial(self.attempt, row))
+            self.soon(scope, partial(self.attempt, row))
         else:
-            row.status, row.finished_at = State.SKIPPED, timezone.now()
-            self._queue.append(partial(self._follow, row))
-        row.save(force_insert=True)
-        rows[node.name] = row
+            self._rows.end(row, State.SKIPPED)
+            self.soon(scope, partial(self._follow, row))
 
     def attempt(self, row: StepRun) -> None:
         """The step's turn has come, perhaps again."""
@@ -174,22 +175,19 @@ class Advance:
             self.succeed(row, outcome.output, taken=outcome.taken)
         elif isinstance(outcome, Repeat):
             row.input = stored({**turn.settings, "items": list(outcome.items), "parallel": outcome.parallel})
-            self._keep(row, State.RUNNING)
-            self._queue.append(partial(self.iterate, row))
+            self._rows.keep(row, State.RUNNING)
+            self.soon(row.scope, partial(self.iterate, row))
         elif isinstance(outcome, Wait):
             row.wakes_at, row.waits_for = outcome.until, outcome.pattern
             if outcome.until is not None:
                 seconds = (outcome.until - timezone.now()).total_seconds()
                 row.execution_id = lull(self.run, seconds=seconds)
-            self._keep(row, State.WAITING)
+            self._rows.keep(row, State.WAITING)
         else:
             own = outcome.execution if isinstance(outcome, Execute) else None
             row.execution_id = carry(self.run, node, turn, path=row.path, execution=own)
-            self._keep(row, State.RUNNING)
-
-    def _keep(self, row: StepRun, status: str) -> None:
-        row.status = status
-        row.save(update_fields=["status", "input", "tries", "execution", "wakes_at", "waits_for"])
+            self._rows.keep(row, State.RUNNING)
+            self._has_work = True
 
     def _fail_or_retry(self, row: StepRun, node: Node, exc: AutomateError) -> None:
         if row.tries >= node.retries or not (exc.is_worth_another_try or isinstance(exc, _PASSING)):
@@ -198,7 +196,8 @@ class Advance:
         row.tries += 1
         asked = getattr(exc, "retry_after", None) or 0.0
         row.execution_id = lull(self.run, seconds=max(asked, backoff(row.tries)))
-        self._keep(row, State.RETRYING)
+        self._rows.keep(row, State.RETRYING)
+        self._has_work = True
 
     # -- a step ends -------------------------------------------------------------------------------------------------
 
@@ -210,8 +209,8 @@ class Advance:
             self.fail(row, exc)
             return
         row.taken = list(self.node(row).next if taken is None else taken)
-        self._end(row, State.SUCCEEDED)
-        self._queue.append(partial(self._follow, row))
+        self._rows.end(row, State.SUCCEEDED)
+        self.soon(row.scope, partial(self._follow, row))
 
     def fail(self, row: StepRun, error: AutomateError) -> None:
         """The step has failed, and leads to its `on_error`; without one, all that it is part of has failed."""
@@ -221,13 +220,9 @@ class Advance:
         """The same, with the error as it is stored."""
         handler = self.node(row).on_error
         row.error, row.taken = error, [handler] if handler else []
-        self._end(row, State.FAILED)
+        self._rows.end(row, State.FAILED)
         going_on = partial(self._follow, row) if handler else partial(self._break_off, row.scope, error, row.path)
-        self._queue.append(going_on)
-
-    def _end(self, row: StepRun, status: str) -> None:
-        row.status, row.finished_at, row.wakes_at, row.waits_for = status, timezone.now(), None, ""
-        row.save(update_fields=_AT_AN_END)
+        self.soon(row.scope, going_on)
 
     def _follow(self, row: StepRun) -> None:
         """Consider what comes after the step; after the last, its scope has ended."""
@@ -252,8 +247,8 @@ class Advance:
             self.end_run(WorkflowRun.Status.SUCCEEDED, output=output)
         else:
             item.output = output
-            self._end(item, State.SUCCEEDED)
-            self._queue.append(partial(self.iterate, self.scopes.loop(scope)))
+            self._rows.end(item, State.SUCCEEDED)
+            self.soon(scope, partial(self.iterate, self.scopes.loop(scope)))
 
     def _break_off(self, scope: str, error: dict[str, Any], path: str) -> None:
         """A scope has failed, and with it what it is part of."""
@@ -265,28 +260,31 @@ class Advance:
         if item.status in ENDED or loop.status in ENDED:
             return
         item.error = error
-        self._end(item, State.FAILED)
-        self._leave(self.run.steps.filter(scope=loop.path))
-        self._leave(self.run.steps.filter(scope__startswith=f"{loop.path}."))
+        self._rows.end(item, State.FAILED)
+        self.leave_items(loop)
         self.fail_with(loop, error)
+
+    def leave_items(self, loop: StepRun) -> None:
+        """Whatever goes on for the items of a for-each ends here, and nothing more begins."""
+        within = f"{loop.path}."
+        self._left += self._rows.cancel(scope=loop.path)
+        self._left += self._rows.cancel(scope__startswith=within)
+        self._broken.append(within)
+        self._has_work = False
+        self.scopes.forget(within)
 
     def end_run(self, status: str, *, output: Any = None, error: dict[str, Any] | None = None) -> None:
         """The run has ended."""
         self.run.status, self.run.output, self.run.error = status, output, error
         self.run.finished_at = timezone.now()
-        self._leave(self.run.steps.all())
+        if status != WorkflowRun.Status.SUCCEEDED:
+            # Of one that has succeeded, every step has ended.
+            self._left += self._rows.cancel()
 
     def let_go(self, row: StepRun) -> None:
         """What carries the step need not go on: it has ended otherwise."""
         if row.execution_id is not None:
             self._left.append(row.execution_id)
-
-    def _leave(self, rows: Any) -> None:
-        """End those of `rows` that have not ended: nobody waits for them any more."""
-        unfinished = rows.filter(status__in=StepRun.UNFINISHED)
-        self._left += unfinished.filter(execution__isnull=False).values_list("execution", flat=True)
-        unfinished.update(status=State.CANCELLED, finished_at=timezone.now(), wakes_at=None, waits_for="")
-        self.scopes.forget()
 
     # -- for each item -----------------------------------------------------------------------------------------------
 
@@ -296,13 +294,12 @@ class Advance:
             return
         asked: Any = loop.input
         items, parallel = asked["items"], asked["parallel"]
-        rows = self.run.steps.filter(scope=loop.path, type=ITEM)
-        begun, ended = rows.count(), rows.filter(status__in=ENDED).count()
-        if ended == len(items):
-            outputs = dict(rows.values_list("name", "output"))
+        tally = self._rows.tally(loop)
+        if tally["ended"] == len(items):
+            outputs = dict(self._rows.items_of(loop).values_list("name", "output"))
             self.succeed(loop, [outputs[str(index)] for index in range(len(items))])
             return
-        for index in range(begun, min(len(items), ended + parallel)):
+        for index in range(tally["begun"], min(len(items), tally["ended"] + parallel)):
             if self._taken_up == LOT:
                 self._put_off_rest(loop)
                 return
@@ -310,8 +307,7 @@ class Advance:
 
     def _take_up(self, loop: StepRun, index: int) -> None:
         self._taken_up += 1
-        item = StepRun(run=self.run, scope=loop.path, name=str(index), type=ITEM)
-        item.save(force_insert=True)
+        item = self._rows.make(loop.path, str(index), ITEM)
         self.scopes.begin(item)
         self.begin_ready(item.path)
 
@@ -319,7 +315,7 @@ class Advance:
         if loop.path not in self._put_off:
             self._put_off.add(loop.path)
             loop.execution_id = lull(self.run)
-            self._keep(loop, State.RUNNING)
+            self._rows.keep(loop, State.RUNNING)
 
     # -- what is asked for again and again ---------------------------------------------------------------------------
 

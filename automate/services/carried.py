@@ -1,5 +1,7 @@
 """What the end of a job means to the step that it carries: called in the transaction that ends the job."""
 
+from functools import partial
+
 from automate.models import StepRun, WorkflowRun
 from automate.services.advance import Advance
 from automate.services.carriers import CONTINUATION
@@ -14,31 +16,32 @@ State = StepRun.Status
 
 def step_carried(job: Job, end: RunEvent) -> None:
     """The continuation of every job that carries a step."""
-    found = StepRun.objects.filter(execution=job.execution_id).values_list("run", "pk").first()
+    found = StepRun.objects.filter(execution=job.execution_id).only("run", "scope", "name").first()
     if found is None:
         # Another carries the step by now, or the run has been deleted.
         return
-    run_id, pk = found
     try:
-        with Advance.of(run_id) as advance:
-            if not advance.is_over:
-                _settle(advance, pk, job, end)
+        with Advance.of(found.run_id) as advance:
+            advance.soon("", partial(_settle, advance, found, job, end))
     except WorkflowRun.DoesNotExist:
         return
 
 
-def _settle(advance: Advance, pk: int, job: Job, end: RunEvent) -> None:
-    row = StepRun.objects.filter(pk=pk, execution=job.execution_id, status__in=StepRun.UNFINISHED).first()
-    if row is None:
+def _settle(advance: Advance, found: StepRun, job: Job, end: RunEvent) -> None:
+    # As it is since the run is locked.
+    row = advance.scopes.rows(found.scope)[found.name]
+    if row.execution_id != job.execution_id or row.status not in StepRun.UNFINISHED:
         return
-    row = advance.scopes.rows(row.scope)[row.name]
+    is_loop = bool(type_of(advance.node(row)).body_fields)
     if end.type is EventType.CANCELLED:
+        if is_loop:
+            advance.leave_items(row)
         advance.fail(row, RunCancelled())
     elif row.status == State.RETRYING:
         advance.attempt(row)
     elif row.status == State.WAITING:
         _expire(advance, row)
-    elif type_of(advance.node(row)).body_fields:
+    elif is_loop:
         advance.iterate(row)
     elif end.type is EventType.ERROR:
         advance.fail_with(row, {name: end.data.get(name, "") for name in ("code", "detail")})

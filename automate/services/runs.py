@@ -4,15 +4,18 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from automate.conf import settings
 from automate.graph.definition import Node
 from automate.models import StepRun, Trigger, Workflow, WorkflowRun, WorkflowVersion
-from automate.services.advance import ITEM, Advance
+from automate.services.advance import Advance
 from automate.services.plans import plan_of
+from automate.services.step_rows import ITEM
 from automate.services.stored import stored
+from automate_api.engine.json_schema import check_value, require_valid
 from automate_api.exceptions import Conflict, FieldError, InvalidInput, NotFound, WorkflowTooDeep
 from automate_api.models import Actor, Event
 from automate_api.services.recording import writing
@@ -38,6 +41,15 @@ def asked_context(payload: Any, *, correlation_id: str) -> dict[str, Any]:
     now = timezone.now().isoformat()
     told = {"id": None, "type": ASKED, "source": "", "occurred_at": now, "correlation_id": correlation_id}
     return {**told, "payload": stored(payload)}
+
+
+def require_input(workflow: Workflow, payload: Any) -> None:
+    """Refuse an input of a run that somebody asks for where it does not fit the definition's `input_schema`.
+
+    Raises:
+        InvalidInput: each error names a path below `input`.
+    """
+    require_valid(check_value(payload, workflow.definition.get("input_schema") or {}, field="input"))
 
 
 def start_run(
@@ -82,7 +94,7 @@ def start_run(
             known: WorkflowRun | None = WorkflowRun.objects.filter(trigger=trigger, event=event).first()
             if known is not None:
                 return known
-        run.version = WorkflowVersion.objects.get(workflow=workflow, version=_version_of(workflow))
+        run.version = _version_of(workflow)
         return _begun(run)
 
 
@@ -167,6 +179,7 @@ def _begun(run: WorkflowRun, *, kept: Any = ()) -> WorkflowRun:
     StepRun.objects.bulk_create(kept)
     # Nobody else knows of it yet.
     advance = Advance(run)
+    advance.scopes.know(kept)
     advance.begin()
     return run
 
@@ -197,7 +210,8 @@ def _copy(row: StepRun) -> StepRun:
     return StepRun(**{name: getattr(row, name) for name in copied})
 
 
-def _version_of(workflow: Workflow) -> int:
+def _version_of(workflow: Workflow) -> WorkflowVersion:
     """Its version as it is stored: the row at hand may be older, and a version is never stored before its number."""
-    version: int = Workflow.objects.values_list("version", flat=True).get(pk=workflow.pk)
+    versions = WorkflowVersion.objects.filter(workflow=workflow, version=F("workflow__version"))
+    version: WorkflowVersion = versions.defer("definition").get()
     return version

@@ -1,6 +1,6 @@
 """What the expressions of a run see: its event, its steps, and in a for-each the item."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 from automate.models import StepRun, WorkflowRun
@@ -25,14 +25,19 @@ class Scopes:
             self._rows[scope] = {row.name: row for row in self._run.steps.filter(scope=scope)}
         return self._rows[scope]
 
-    def forget(self) -> None:
-        """Read all of them again."""
-        self._rows.clear()
-        self._single.clear()
+    def forget(self, beginning: str) -> None:
+        """Read the rows again of scopes that begin so. All others stay the very objects that they are."""
+        for known in (self._rows, self._single):
+            for scope in [scope for scope in known if scope.startswith(beginning)]:
+                del known[scope]
 
     def begin(self, item: StepRun) -> None:
         """Take up the row of an item, whose steps have not begun."""
         self._single[item.path], self._rows[item.path] = item, {}
+
+    def know(self, rows: Iterable[StepRun]) -> None:
+        """Take up all the rows that there are of a run that has not begun."""
+        self._rows[""] = {row.name: row for row in rows}
 
     def item(self, scope: str) -> StepRun:
         """The row that stands for the item of a scope within a for-each."""

@@ -270,7 +270,7 @@ CHECKS: Mapping[Check, Callable[[Operation, Policy], object]] = {
     every_way_to_name_a_row_of_ones_own_works: lambda operation, policy: any(
         places[1:] for places in policy.path.values()
     ),
-    nobody_is_told_to_sign_in: lambda operation, policy: True,
+    nobody_is_told_to_sign_in: lambda operation, policy: not policy.is_public,
     a_key_that_only_reads_changes_nothing: lambda operation, policy: policy.is_usual,
     a_key_needs_exactly_its_scope: lambda operation, policy: policy.resource,
     what_is_for_staff_is_refused_to_members: lambda operation, policy: policy.is_usual and policy.role == "staff",
@@ -279,7 +279,7 @@ CHECKS: Mapping[Check, Callable[[Operation, Policy], object]] = {
     whoever_only_reads_a_row_does_not_change_it: lambda operation, policy: policy.reader,
     a_hidden_id_in_a_body_is_like_no_id: lambda operation, policy: policy.body_ids,
     an_own_id_in_a_body_is_taken: lambda operation, policy: policy.body_ids,
-    what_a_caller_may_not_say_is_not_heard: lambda operation, policy: policy.body,
+    what_a_caller_may_not_say_is_not_heard: lambda operation, policy: policy.body and not policy.is_public,
     a_list_shows_what_its_caller_may_see: lambda operation, policy: policy.lists,
     a_hidden_id_in_a_query_is_like_no_id: lambda operation, policy: policy.filters,
     an_own_id_in_a_query_finds: lambda operation, policy: policy.filters,

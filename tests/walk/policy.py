@@ -4,6 +4,8 @@ One entry an operation, under the route's URL name and the method. `test_walk.py
 entry and for an entry without an operation, and proves each entry.
 """
 
+import hmac
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -11,7 +13,7 @@ from typing import Any, Literal
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from automate_api.services.tokens import sign_in
-from tests.walk.world import Caller, World
+from tests.walk.world import HOOK_SECRET, HOOK_TOKEN, Caller, World
 
 Body = Callable[[World, Caller], dict[str, Any]]
 
@@ -60,6 +62,8 @@ class Policy:
     rows: str = "results"
     #: Which headers tell who a caller is, where it is neither its API key nor its session.
     sign: Callable[[Caller], dict[str, str]] | None = None
+    #: Whether anybody may ask, whoever it is; the place's own tests say what keeps others out.
+    is_public: bool = False
     #: The status of what its caller may not know of.
     hidden: int = 404
     #: Which id a listed row shows.
@@ -155,6 +159,41 @@ def _passed_on(world: World, caller: Caller) -> dict[str, Any]:
     return {"model": "chat", "messages": [{"role": "user", "content": "Hello"}]}
 
 
+def _workflow(world: World, caller: Caller) -> dict[str, Any]:
+    return {"name": "New", "definition": _DEFINITION, "secrets": {"shop": "secret"}}
+
+
+def _definition(world: World, caller: Caller) -> dict[str, Any]:
+    return {"definition": _DEFINITION}
+
+
+def _document(world: World, caller: Caller) -> dict[str, Any]:
+    triggers = [{"name": "Paid", "kind": "event", "pattern": "order.paid"}, {"name": "Hook", "kind": "hook"}]
+    return {"format": "automate.workflow/1", "name": "New", "definition": _DEFINITION, "triggers": triggers}
+
+
+def _trigger(world: World, caller: Caller) -> dict[str, Any]:
+    return {"name": "New", "kind": "event", "workflow": world.own("workflow", caller), "pattern": "order.paid"}
+
+
+def _decision(world: World, caller: Caller) -> dict[str, Any]:
+    return {"comment": "Fine"}
+
+
+def _sent(world: World, caller: Caller) -> dict[str, Any]:
+    return {"order": 7}
+
+
+def _signed(caller: Caller) -> dict[str, str]:
+    digest = hmac.digest(HOOK_SECRET.encode(), json.dumps({"order": 7}).encode(), "sha256")
+    return {"X-Hub-Signature-256": f"sha256={digest.hex()}"}
+
+
+def _rule(world: World, caller: Caller) -> dict[str, Any]:
+    return {"rule": "event.total > 1", "context": {"event": {"total": 2}}}
+
+
+_DEFINITION = {"steps": [{"name": "note", "type": "set", "with": {"values": {"a": {"cel": "event.payload"}}}}]}
 _ENDPOINT_IDS = {"llm_client": "llm_client", "access.users[]": "user", "access.groups[]": "group"}
 _PROVIDER = {"pk": ("provider",)}
 _CLIENT = {"pk": ("llm_client",)}
@@ -164,6 +203,10 @@ _ENDPOINT = {"pk": ("endpoint", "endpoint.slug")}
 _ARTIFACT = {"pk": ("artifact",)}
 _API_KEY = {"pk": ("api_key",)}
 _ORGANIZATION = {"organization": ("organization",)}
+_WORKFLOW = {"pk": ("workflow",)}
+_WORKFLOW_RUN = {"pk": ("workflow_run", "waiting_run")}
+_STEP = {"run_pk": ("waiting_run",), "step": ("workflow_step",)}
+_TRIGGER = {"pk": ("trigger", "hook")}
 
 POLICIES: Mapping[str, Policy] = {
     "automate_api:index GET": Policy(resource="index"),
@@ -351,6 +394,108 @@ POLICIES: Mapping[str, Policy] = {
     "automate_api:api-key-detail GET": Policy(resource="api-keys", role="staff", path=_API_KEY),
     "automate_api:api-key-rotate POST": Policy(resource="api-keys", access="write", role="staff", path=_API_KEY),
     "automate_api:api-key-revoke POST": Policy(resource="api-keys", access="write", role="staff", path=_API_KEY),
+    # workflows
+    "automate:workflow-list GET": Policy(
+        resource="workflows", role="staff", lists="workflow", filters={"slug": "workflow.slug"}
+    ),
+    "automate:workflow-list POST": Policy(
+        resource="workflows", access="write", role="staff", status=201, body=_workflow
+    ),
+    "automate:workflow-detail GET": Policy(resource="workflows", role="staff", path=_WORKFLOW),
+    "automate:workflow-detail PUT": Policy(
+        resource="workflows", access="write", role="staff", path=_WORKFLOW, body=_workflow
+    ),
+    "automate:workflow-detail PATCH": Policy(
+        resource="workflows", access="write", role="staff", path=_WORKFLOW, body=_name
+    ),
+    "automate:workflow-detail DELETE": Policy(
+        resource="workflows", access="write", role="staff", status=204, path=_WORKFLOW
+    ),
+    "automate:workflow-run POST": Policy(
+        resource="workflows", access="run", role="staff", status=202, path=_WORKFLOW, body=_run
+    ),
+    "automate:workflow-validate POST": Policy(
+        resource="workflows", access="write", role="staff", path=_WORKFLOW, body=_definition
+    ),
+    "automate:workflow-validate-definition POST": Policy(
+        resource="workflows", access="write", role="staff", body=_definition
+    ),
+    "automate:workflow-export GET": Policy(resource="workflows", role="staff", path=_WORKFLOW),
+    "automate:workflow-import POST": Policy(
+        resource="workflows", access="write", role="staff", status=201, body=_document
+    ),
+    "automate:workflow-schema GET": Policy(resource="workflows", role="staff", given={"schema": "definition"}),
+    "automate:workflow-version-list GET": Policy(
+        resource="workflows", role="staff", path={"workflow_pk": ("workflow",)}
+    ),
+    "automate:workflow-version-detail GET": Policy(
+        resource="workflows", role="staff", path={"workflow_pk": ("workflow",), "version": ("workflow_version",)}
+    ),
+    # runs of workflows
+    "automate:workflow-run-list GET": Policy(
+        resource="workflow-runs",
+        lists="workflow_run",
+        filters={
+            "workflow": "workflow_run.workflow",
+            "trigger": "workflow_run.trigger",
+            "event": "workflow_run.event",
+            "user": "user",
+            "correlation_id": "workflow_run.correlation_id",
+        },
+    ),
+    "automate:workflow-run-detail GET": Policy(resource="workflow-runs", path=_WORKFLOW_RUN),
+    "automate:workflow-run-cancel POST": Policy(
+        resource="workflow-runs", access="write", role="staff", path={"pk": ("waiting_run",)}
+    ),
+    "automate:workflow-run-replay POST": Policy(
+        resource="workflow-runs", access="run", role="staff", status=202, path={"pk": ("workflow_run",)}
+    ),
+    "automate:workflow-step-list GET": Policy(resource="workflow-runs", path={"run_pk": ("waiting_run",)}),
+    "automate:workflow-step-detail GET": Policy(resource="workflow-runs", path=_STEP),
+    "automate:workflow-step-approve POST": Policy(
+        resource="workflow-runs", access="write", role="staff", path=_STEP, body=_decision
+    ),
+    "automate:workflow-step-reject POST": Policy(
+        resource="workflow-runs", access="write", role="staff", path=_STEP, body=_decision
+    ),
+    # what starts them
+    "automate:trigger-list GET": Policy(
+        resource="triggers",
+        role="staff",
+        lists="trigger",
+        filters={"workflow": "workflow", "pattern": "trigger.pattern"},
+    ),
+    "automate:trigger-list POST": Policy(
+        resource="triggers",
+        access="write",
+        role="staff",
+        status=201,
+        body=_trigger,
+        body_ids={"workflow": "workflow"},
+    ),
+    "automate:trigger-detail GET": Policy(resource="triggers", role="staff", path=_TRIGGER),
+    "automate:trigger-detail PUT": Policy(
+        resource="triggers",
+        access="write",
+        role="staff",
+        path={"pk": ("trigger",)},
+        body=_trigger,
+        body_ids={"workflow": "workflow"},
+    ),
+    "automate:trigger-detail PATCH": Policy(
+        resource="triggers", access="write", role="staff", path=_TRIGGER, body=_name
+    ),
+    "automate:trigger-detail DELETE": Policy(
+        resource="triggers", access="write", role="staff", status=204, path=_TRIGGER
+    ),
+    "automate:trigger-rotate POST": Policy(resource="triggers", access="write", role="staff", path={"pk": ("hook",)}),
+    "automate:trigger-rotate-secret POST": Policy(
+        resource="triggers", access="write", role="staff", path={"pk": ("hook",)}
+    ),
+    "automate:hook POST": Policy(
+        resource=None, status=202, given={"token": HOOK_TOKEN}, body=_sent, sign=_signed, is_public=True
+    ),
+    "automate:rule-explain POST": Policy(resource="rules", role="staff", body=_rule),
     # the workbench
     "workbench_list POST": Policy(resource="llm-clients", lists="llm_client", rows="objects"),
     "workbench_list_filtered POST": Policy(

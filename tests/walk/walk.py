@@ -48,11 +48,11 @@ class Walk:
     def url(self, caller: Caller, **given: Any) -> str:
         """The address; keywords that are not given name rows that the caller may use, and so does the query."""
         others = {name: places[0] for name, places in self.policy.path.items() if name not in given}
-        names = {name: self.world.own(place, caller) for name, place in others.items()}
-        query = {name: self._queried(place, caller) for name, place in self.policy.query.items()} | self.policy.asked
+        names = {name: self._named(place, caller) for name, place in others.items()}
+        query = {name: self._named(place, caller) for name, place in self.policy.query.items()} | self.policy.asked
         return reverse(self.operation.name, kwargs={**self.policy.given, **names, **given}, query=query or None)
 
-    def _queried(self, place: str, caller: Caller) -> Any:
+    def _named(self, place: str, caller: Caller) -> Any:
         """One's own, or the owner's where one has none."""
         has_one = any(row.is_visible(caller) for row in self.world.of(place.partition(".")[0]))
         return self.world.own(place, caller if has_one else self.owner)

@@ -17,6 +17,10 @@ from django.test import Client
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from django.utils import timezone
 
+from automate.models import Trigger, Workflow, WorkflowRun
+from automate.services.hooks import digest_of
+from automate.services.runs import start_run
+from automate.services.triggers import create_trigger
 from automate_api.engine.events import EventType, RunEvent
 from automate_api.ids import uuid7
 from automate_api.models import Actor, Artifact, Event, Execution, Job, PromptLog
@@ -25,15 +29,17 @@ from automate_api.services.artifacts import upload_artifact
 from automate_api.services.job_log import end_without_run
 from automate_api.services.jobs import create_job
 from automate_api.services.llm_clients import delete_llm_client
-from tests.factories import make_endpoint, make_llm_client, make_provider, make_user
+from tests.factories import make_endpoint, make_llm_client, make_provider, make_user, make_workflow
 from tests.walk.forms import is_error
 
 HOME, AWAY = "acme", "globex"
+#: What the hook at home is called with, and signed by.
+HOOK_TOKEN, HOOK_SECRET = "h" * 43, "a-secret-of-the-walk"
 
 _NOTHING: Any = object()
 #: The columns that name a row besides its id.
 _NAMES = (
-    "slug", "log_key", "correlation_id", "name", "model", "provider", "type", "source", "idempotency_key",
+    "slug", "log_key", "correlation_id", "name", "model", "provider", "type", "source", "idempotency_key", "pattern",
 )  # fmt: skip
 _number = count(1)
 
@@ -253,6 +259,7 @@ class World:
         self._add(tenant_id, False, member.user, execution=[execution], prompt_log=[log])
         self._add(tenant_id, False, member.user, job=[job], waiting_job=[waiting_job])
         self._add(tenant_id, False, member.user, artifact=[artifact], event=[event])
+        self._automate(tenant_id, staff, member, event)
         self.rows.append(Row("organization", tenant_id, tenant_id, shared=True))
         models = {f"{row.slug}/{row.default_model}" for row in (spare, used)}
         models |= {f"{used.slug}/chat"}
@@ -261,6 +268,37 @@ class World:
             Row("served", own.slug, tenant_id, member.user),
             Row("served", open_client.slug, tenant_id, shared=True),
         ]
+
+    def _automate(self, tenant_id: str, staff: Caller, member: Caller, event: Event) -> None:
+        """Workflows of `staff`, and runs that `member` caused: one has ended, one waits for staff, one for an event."""
+        kinds = (("set", {"values": {"a": 1}}), ("approval", {}), ("wait", {"event": {"type": "never"}}))
+        workflows = [
+            make_workflow(
+                tenant_id=tenant_id, owner=staff.user, version=next(_number) + 100, steps=[
+                    {"name": f"{tenant_id}_{kind}", "type": kind, "with": settings}
+                ],
+            )
+            for kind, settings in kinds
+        ]  # fmt: skip
+        actor = Actor(user=staff.user, tenant_id=tenant_id)
+        about = {"actor": actor, "workflow": workflows[0]}
+        told, _token = create_trigger(**about, name=f"{tenant_id} told", kind="event", pattern=f"{tenant_id}.paid")
+        signing = {"signature": "github", "signing_secret": HOOK_SECRET}
+        hook, _token = create_trigger(**about, name=f"{tenant_id} hook", kind="hook", **signing)
+        if tenant_id == HOME:
+            Trigger.objects.filter(pk=hook.pk).update(token_hash=digest_of(HOOK_TOKEN))
+        ended, approved, waiting = (self._workflow_run(workflow, member, told, event) for workflow in workflows)
+        self._add(tenant_id, False, workflow=workflows, trigger=[told], hook=[hook])
+        self._add(tenant_id, False, member.user, workflow_run=[ended], waiting_run=[approved, waiting])
+        self.rows += [Row("workflow_version", workflow.version, tenant_id) for workflow in workflows]
+        self.rows.append(Row("workflow_step", f"{tenant_id}_approval", tenant_id, member.user))
+
+    def _workflow_run(self, workflow: Workflow, member: Caller, trigger: Trigger, event: Event) -> WorkflowRun:
+        """A run of what happened to the member, of which each trigger starts but one."""
+        about = {"trigger": trigger, "event": event} if workflow == trigger.workflow else {}
+        correlation_id = f"{workflow.tenant_id}-{next(_number)}"
+        context = {"type": "order.paid", "payload": {}}
+        return start_run(workflow, context=context, user_id=member.user.pk, correlation_id=correlation_id, **about)
 
     def _provider(self, tenant_id: str) -> Any:
         number = next(_number)
@@ -276,6 +314,8 @@ class World:
                 }
                 if kind in {"job", "artifact"}:
                     names["execution"] = row.execution_id
+                if kind == "workflow_run":
+                    names |= {"workflow": row.workflow_id, "trigger": row.trigger_id, "event": row.event_id}
                 if kind == "artifact":
                     names |= {"job": row.job_id, "sha256": row.sha256}
                 self.rows.append(Row(kind, row.pk, tenant_id, owner, shared, names))

@@ -1,1 +1,6 @@
-"""Forms of workflows on the wire."""
+"""Workflows on the wire."""
+
+# Their examples and tags are added to those of the ground floor.
+from automate.api import described
+
+__all__ = ["described"]

@@ -17,7 +17,16 @@ from jsonschema.validators import extend
 
 from automate_api.engine.json_schema.patterns import compiled, search_steps
 from automate_api.engine.json_schema.unevaluated import seen_items, seen_properties
-from automate_api.engine.json_schema.unknown import Unknown, holds_unknown, if_, nobody_knows, nodes, not_, one_of
+from automate_api.engine.json_schema.unknown import (
+    Unknown,
+    contains,
+    holds_unknown,
+    if_,
+    nobody_knows,
+    nodes,
+    not_,
+    one_of,
+)
 
 MOST_POINTS = 200_000
 """What one check may cost; a point is about three microseconds."""
@@ -162,7 +171,8 @@ def _additional_properties(validator: Any, subschema: Any, instance: Any, schema
 def _unique_items(validator: Any, wanted: Any, instance: Any, schema: Any) -> Errors:
     if wanted and isinstance(instance, list):
         validator.format_checker.spend(nodes(instance))
-        if len({_spelled(item) for item in instance}) < len(instance):
+        unsure = validator.format_checker.surely and holds_unknown(instance)
+        if unsure or len({_spelled(item) for item in instance}) < len(instance):
             yield ValidationError("uniqueItems")
 
 
@@ -194,7 +204,7 @@ def _unevaluated_properties(validator: Any, subschema: Any, instance: Any, schem
 
 _PLAIN = Draft202012Validator.VALIDATORS
 _PLAIN_TYPES = {"array": list, "boolean": bool, "object": dict, "string": str}
-_LOOPING = ("contains", "dependentSchemas", "items", "prefixItems", "properties", "propertyNames")
+_LOOPING = ("dependentSchemas", "items", "prefixItems", "properties", "propertyNames")
 
 CountedValidator: Any = extend(  # type: ignore[no-untyped-call]
     Draft202012Validator,
@@ -203,6 +213,7 @@ CountedValidator: Any = extend(  # type: ignore[no-untyped-call]
         **{name: _comparing(_PLAIN[name]) for name in ("const", "enum")},
         **{name: _referring(_PLAIN[name]) for name in ("$dynamicRef", "$ref")},
         "additionalProperties": _additional_properties,
+        "contains": _looping(contains),
         "dependentRequired": _dependent_required,
         "if": if_,
         "not": not_,

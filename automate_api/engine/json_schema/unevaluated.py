@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from automate_api.engine.json_schema.unknown import branches
+
 Seen = set[Any]
 _Adjacent = Callable[[Any, Any, dict[str, Any]], Seen]
 
@@ -69,5 +71,4 @@ def _candidates(validator: Any, instance: Any, schema: dict[str, Any]) -> Iterat
         if name in instance:
             yield subschema
     if "if" in schema:
-        fits = validator.evolve(schema=schema["if"]).is_valid(instance)
-        yield from (schema["if"], schema.get("then", True)) if fits else (schema.get("else", True),)
+        yield from branches(validator, instance, schema)

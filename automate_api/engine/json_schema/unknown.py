@@ -86,6 +86,29 @@ def if_(validator: Any, condition: Any, instance: Any, schema: Any) -> Errors:
             yield from found[0] or found[1]
 
 
+def contains(validator: Any, wanted: Any, instance: Any, schema: Any) -> Errors:
+    """`contains`: wrong where too few may fit, or too many surely do."""
+    count = validator.format_checker
+    if not count.partial or not isinstance(instance, list):
+        yield from _PLAIN["contains"](validator, wanted, instance, schema)
+        return
+    surely = sum(fits(validator, wanted, item, surely=True) for item in instance)
+    may = sum(fits(validator, wanted, item, surely=False) for item in instance)
+    least, most = (surely, may) if count.surely else (may, surely)
+    if least < schema.get("minContains", 1) or most > schema.get("maxContains", most):
+        yield ValidationError("contains")
+
+
+def branches(validator: Any, instance: Any, schema: dict[str, Any]) -> list[Any]:
+    """Which of `if`, `then` and `else` say something of `instance`; where nobody can say, those that may or none."""
+    condition, then, other = schema["if"], schema.get("then", True), schema.get("else", True)
+    if fits(validator, condition, instance, surely=True):
+        return [condition, then]
+    if not validator.format_checker.partial or not fits(validator, condition, instance, surely=False):
+        return [other]
+    return [] if validator.format_checker.surely else [condition, then, other]
+
+
 def fits(validator: Any, schema: Any, instance: Any, *, surely: bool) -> bool:
     """Whether `instance` fits `schema` whatever turns out, or, with `surely` False, may fit it."""
     count = validator.format_checker

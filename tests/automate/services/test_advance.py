@@ -1,9 +1,11 @@
 """A run goes its way: each step once, in its turn, with what those before it gave."""
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
+from automate.models import StepRun
 from automate.services.advance import LOT
 from automate.services.runs import cancel_run
 from automate.steps import StepContext
@@ -331,6 +333,52 @@ def test_an_item_that_fails_fails_the_loop_which_may_have_a_way(write: Any) -> N
     assert fresh(run).output == {"step": "each.1.one", "code": "step_failed", "detail": "Not this one."}
     assert set(states(run).values()) <= {"succeeded", "failed", "cancelled"}
     assert not Job.objects.unfinished().exists()
+
+
+def test_nothing_more_begins_in_a_loop_that_has_failed(write: Any) -> None:
+    done: list[str] = []
+
+    async def script(ctx: StepContext) -> Any:
+        done.append(ctx.key)
+
+    write(script)
+    # Of every item one way fails in the very transaction in which the other goes on.
+    body = [step("bad", x={"cel": "1 / 0"}), step("good", then="effect"), step("effect", "test.written")]
+    run = begin(
+        make_workflow(
+            step("each", "for_each", items=[1, 2, 3], steps=body, on_error="sorry"), step("sorry", "test.written")
+        )
+    )
+    work()
+    assert done == [f"{run.pk}:sorry"]
+    assert fresh(run).status == "succeeded"
+
+
+@pytest.mark.parametrize("length", [5, 6])
+def test_what_is_beside_a_loop_that_fails_goes_on(length: int) -> None:
+    names = [*(f"beside{number}" for number in range(length)), "end"]
+    beside = [step(name, then=after) for name, after in pairwise(names)]
+    body = [step("bad", x={"cel": "1 / 0"})]
+    each = step("each", "for_each", items=[1, 2, 3], steps=body, on_error="end")
+    run = begin(make_workflow(step("start", then=[names[0], "each"]), *beside, each, step("end")))
+    assert (run.status, states(run)["end"]) == ("succeeded", "succeeded")
+
+
+def test_a_loop_whose_job_somebody_cancels_ends_with_its_items(write: Any) -> None:
+    async def script(ctx: StepContext) -> Any:
+        raise AssertionError("nothing is to be done")
+
+    write(script)
+    # More loops than one transaction takes up: the second waits for its turn while it has items at work.
+    loops = [
+        step(name, "for_each", items=[0] * (LOT - 1), parallel=LOT, steps=[step("one", "test.written")], on_error="end")
+        for name in ("first", "second")
+    ]
+    run = begin(make_workflow(*loops, step("beside", "wait", seconds=60, then="end"), step("end")))
+    cancel_job(Job.objects.get(execution=StepRun.objects.get(run=run, name="second").execution))
+    assert set(StepRun.objects.filter(run=run, scope__startswith="second").values_list("status")) == {("cancelled",)}
+    assert states(run)["second"] == "failed"
+    assert fresh(run).status == "running"
 
 
 def test_loops_within_loops_see_what_is_around_them() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from django.db import transaction
+from django.db import connection, transaction
 from pytest_django import Settings
 
 from automate_api.engine.capability import RunContext
@@ -194,6 +194,28 @@ def test_what_the_database_refuses_at_the_commit_ends_the_job_too(endpoint: Endp
     finally:
         endings._registry.pop("tests.dangle")
     assert (fresh(job).status, fresh(job).user_id != 987654, bool(fresh(job).continues_at)) == ("succeeded", True, True)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("times", [1, 5])
+def test_a_database_that_breaks_off_in_it_is_asked_again(times: int, follow: Follow, endpoint: Endpoint) -> None:
+    def break_off(job: Job, end: RunEvent) -> None:
+        follow(job, end)
+        if len(follow.called) <= times:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    register_continuation("tests.break", break_off)
+    try:
+        job = make_job(endpoint, continuation="tests.break")
+        worker(job)
+        for _round in range(times):
+            Job.objects.filter(continues_at__isnull=False).update(continues_at=fresh(job).finished_at)
+            reap()
+            connection.close_if_unusable_or_obsolete()
+    finally:
+        endings._registry.pop("tests.break")
+    assert (fresh(job).status, effects(), fresh(job).continues_at) == ("succeeded", 1, None)
 
 
 def test_one_whose_app_is_gone_is_called_when_the_app_is_back(

@@ -33,6 +33,7 @@ urlpatterns = [
     path("halfway/<str:how>/", HalfwayView.as_view(), name="halfway"),
     path("loose/<str:how>/", LooseHalfwayView.as_view(), name="loose"),
     path("api/v1/", include("automate_api.urls")),
+    path("api/v1/", include("automate.urls")),
     path("api/v1/modal/", include("automate_modal.urls")),
     path("", include("automate_api.workbench.urls")),
 ]

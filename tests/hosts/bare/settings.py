@@ -15,5 +15,6 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "rest_framework",
     "automate_api",
+    "automate",
     "automate_modal",
 ]

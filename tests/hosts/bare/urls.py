@@ -15,6 +15,7 @@ class OwnView(APIView):
 urlpatterns = [
     path("own/", OwnView.as_view(), name="own"),
     path("api/v1/", include("automate_api.urls")),
+    path("api/v1/", include("automate.urls")),
     path("api/v1/modal/", include("automate_modal.urls")),
     path("", include("automate_api.workbench.urls")),
     path("v1/<slug:organization>/", include("automate_api.organization.urls")),

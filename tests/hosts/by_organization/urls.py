@@ -28,6 +28,7 @@ router.register("projects", ProjectViewSet)
 urlpatterns = [
     path("", include(router.urls)),
     path("api/v1/", include("automate_api.urls")),
+    path("api/v1/", include("automate.urls")),
     path("api/v1/modal/", include("automate_modal.urls")),
     path("", include("automate_api.workbench.urls")),
 ]

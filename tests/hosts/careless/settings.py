@@ -17,6 +17,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "rest_framework",
     "automate_api",
+    "automate",
     "automate_modal",
     "tests.hosts.shop",
 ]

@@ -13,6 +13,7 @@ from tests.hosts.examples.views import (
     public,
     staff,
     tenants,
+    workflows,
 )
 
 router = DefaultRouter()
@@ -26,6 +27,7 @@ router.register("same-origin", cross_origin.ClosedViewSet, basename="same-origin
 router.register("limited", limited.MyViewSet, basename="limited")
 router.register("configured", configured.MyViewSet, basename="configured")
 router.register("endpoints", endpoints.MyEndpointViewSet)
+router.register("workflows", workflows.MyWorkflowViewSet)
 
 below = DefaultRouter()
 below.register("notes", projects.NoteViewSet, basename="project-note")
@@ -38,4 +40,5 @@ urlpatterns = [
     path("by-hand/notes/<int:pk>/", actions.MyModelViewSet.as_view({"post": "activate"})),
     path("by-hand/active/<int:pk>/", staff.ActiveNoteViewSet.as_view({"get": "read"})),
     path("api/v1/", include("automate_api.urls")),
+    path("api/v1/", include("automate.urls")),
 ]

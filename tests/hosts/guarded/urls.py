@@ -36,5 +36,6 @@ urlpatterns = [
     path("unlimited-public/", views.UnlimitedPublicView.as_view()),
     path("closed-public/", views.ClosedPublicView.as_view()),
     path("api/v1/", include("automate_api.urls")),
+    path("api/v1/", include("automate.urls")),
     path("api/v1/modal/", include("automate_modal.urls")),
 ]

@@ -10,7 +10,7 @@ TIME_ZONE = "Asia/Kolkata"
 USE_I18N = True
 LANGUAGE_CODE = "de"
 APPEND_SLASH = False
-INSTALLED_APPS = [*ground.USERS, *ground.SESSIONS, *ground.NEEDED, "automate_api", "automate_modal"]
+INSTALLED_APPS = [*ground.USERS, *ground.SESSIONS, *ground.NEEDED, "automate_api", "automate", "automate_modal"]
 MIDDLEWARE = [
     *ground.SESSION_MIDDLEWARE[:1],
     "django.middleware.locale.LocaleMiddleware",

@@ -75,6 +75,7 @@ class PlainTenantView(TenantFilterMixin, PaginationMixin, ListAPIView[Provider])
 
 inner = [
     path("api/v1/", include("automate_api.urls")),
+    path("api/v1/", include("automate.urls")),
     path("api/v1/modal/", include("automate_modal.urls")),
     path("", include("automate_api.workbench.urls")),
 ]

@@ -24,6 +24,7 @@ from automate_api.services.api_keys import issue_key  # noqa: E402
 from automate_api.services.jobs import create_job  # noqa: E402
 from automate_api.services.runs import prepare_execution  # noqa: E402
 from tests.factories import make_user  # noqa: E402
+from tests.hosts.jobs import flows  # noqa: E402
 from tests.hosts.jobs.models import Effect, Handled  # noqa: E402
 
 TASK_TYPES = ["test.steps", "test.events"]
@@ -127,7 +128,11 @@ def attempts() -> dict[int, int]:
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     function.__name__: function
-    for function in (setup, make, key, unfinished, statuses, faults, events, event_faults, waits, attempts)
+    for function in (
+        *(setup, make, key, unfinished, statuses, faults, events, event_faults, waits, attempts),
+        *(flows.make_flows, flows.begin_flows, flows.approve_all, flows.flows, flows.flows_in_flight),
+        *(flows.flows_ended, flows.steps_ended, flows.stuck, flows.keys_of_effects, flows.flow_faults),
+    )
 }
 
 if __name__ == "__main__":

@@ -11,9 +11,10 @@ clock.shift(float(os.environ.get("JOBS_CLOCK_OFFSET", "0")))
 
 ROOT_URLCONF = "tests.hosts.single.urls"
 ALLOWED_HOSTS = ["127.0.0.1"]
-INSTALLED_APPS = [*ground.USERS, *ground.NEEDED, "automate_api", "tests.hosts.jobs"]
+INSTALLED_APPS = [*ground.USERS, *ground.NEEDED, "automate_api", "automate", "tests.hosts.jobs"]
 QUEUE = os.environ.get("JOBS_QUEUE", "tasks")
 FOLDER = os.environ["JOBS_FOLDER"]
+AUTOMATE_API_PRIVATE_HOSTS = ["127.0.0.1"]
 
 AUTOMATE_API_LEASE = float(os.environ.get("JOBS_LEASE", "2"))
 AUTOMATE_API_HEARTBEAT = AUTOMATE_API_LEASE / 4

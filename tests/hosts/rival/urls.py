@@ -90,6 +90,7 @@ router.register("wider", WiderProviderViewSet, basename="provider-wider")
 urlpatterns = [
     path("", include(router.urls)),
     path("api/v1/", include("automate_api.urls")),
+    path("api/v1/", include("automate.urls")),
     path("api/v1/modal/", include("automate_modal.urls")),
     path("", include("automate_api.workbench.urls")),
     path("v1/<slug:organization>/", include("automate_api.organization.urls")),

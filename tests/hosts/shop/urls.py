@@ -29,5 +29,6 @@ urlpatterns = [
     path("fail/<str:kind>/", views.FailingView.as_view(), name="fail"),
     path("items-by-hand/<int:pk>/run/", views.ItemViewSet.as_view({"post": "run"}), name="run-by-hand"),
     path("api/v1/", include("automate_api.urls")),
+    path("api/v1/", include("automate.urls")),
     path("api/v1/modal/", include("automate_modal.urls")),
 ]

@@ -15,6 +15,7 @@ INSTALLED_APPS = [
     *ground.NEEDED,
     "drf_spectacular_sidecar",
     "automate_api",
+    "automate",
     "automate_modal",
     "tests.hosts.uuid_user",
 ]

@@ -4,7 +4,7 @@ from tests.hosts import ground
 from tests.hosts.ground import *  # noqa: F403
 
 ROOT_URLCONF = "tests.hosts.with_corsheaders.urls"
-INSTALLED_APPS = [*ground.USERS, *ground.SESSIONS, *ground.NEEDED, "automate_api", "automate_modal"]
+INSTALLED_APPS = [*ground.USERS, *ground.SESSIONS, *ground.NEEDED, "automate_api", "automate", "automate_modal"]
 MIDDLEWARE = ["corsheaders.middleware.CorsMiddleware", *ground.SESSION_MIDDLEWARE]
 CORS_ALLOWED_ORIGINS = ["https://front.example.com"]
 REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}

@@ -26,5 +26,6 @@ urlpatterns = [
     path("own/", OwnView.as_view(), name="own"),
     path("cross/", CrossView.as_view(), name="cross"),
     path("api/v1/", include("automate_api.urls")),
+    path("api/v1/", include("automate.urls")),
     path("api/v1/modal/", include("automate_modal.urls")),
 ]

@@ -13,6 +13,7 @@ INSTALLED_APPS = [
     *ground.SESSIONS,
     *ground.NEEDED,
     "automate_api",
+    "automate",
     "automate_modal",
     "tests.hosts.words",
 ]
