@@ -125,7 +125,9 @@ def own_members(cls: type) -> set[str]:
         return set()
     theirs = {*dir(ModelViewSet), *_OF_THE_ROUTER}
     for base in cls.__mro__:
-        if not base.__module__.startswith(("automate.api.", "automate.services.", "automate.steps", "automate_", "tests.")):
+        if not base.__module__.startswith(
+            ("automate.api.", "automate.services.", "automate.steps", "automate_", "tests.")
+        ):
             theirs |= set(dir(base))
     brings = {name for base in cls.__mro__ if _is_private(base, cls) for name in vars(base) if name[0] != "_"}
     settable = (
