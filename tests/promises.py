@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, is_dataclass
 from functools import partial
 from importlib import import_module
+from types import MemberDescriptorType
 from typing import Any
 
 from django.db.models import QuerySet
@@ -31,6 +32,8 @@ NOTHING = "none"
 _OF_THE_SCHEMA = {"error_form", "error_statuses", "get_paginated_response_schema", "get_schema_operation_parameters"}
 # What REST framework sets on a viewset once it is routed.
 _OF_THE_ROUTER = {"basename", "description", "detail", "name", "suffix"}
+# Where classes of ours, and of the tests, are from.
+_OWN = ("automate.api.", "automate.services.", "automate.steps", "automate_", "tests.")
 
 
 @dataclass(frozen=True)
@@ -124,7 +127,7 @@ def own_members(cls: type) -> set[str]:
         return set()
     theirs = {*dir(ModelViewSet), *_OF_THE_ROUTER}
     for base in cls.__mro__:
-        if not base.__module__.startswith(("automate.api.", "automate.services.", "automate_", "tests.")):
+        if not base.__module__.startswith(_OWN):
             theirs |= set(dir(base))
     brings = {name for base in cls.__mro__ if _is_private(base, cls) for name in vars(base) if name[0] != "_"}
     settable = (
@@ -165,7 +168,7 @@ def is_default(written: str, actual: Any) -> bool:
 
 def spelled(value: Any) -> str:
     """A default that is no literal, as a page writes it."""
-    if value is _MISSING:
+    if value is _MISSING or isinstance(value, property | MemberDescriptorType):
         return NOTHING
     if isinstance(value, ConfiguredAuthenticators):
         return "AUTOMATE_API_AUTHENTICATION_CLASSES"

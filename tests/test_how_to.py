@@ -507,6 +507,72 @@ def test_an_event_is_sent_and_handled_once(reader: Reader, follow: Callable[[str
     assert reader.run(f'python manage.py shell -c "{shell}"').endswith("['A-17', 'A-18']\n")
 
 
+def test_workflows_are_made_started_by_all_that_starts_them_and_given_steps(reader: Reader) -> None:
+    reader.follow(f"how-to/{JOBS}.md")
+    _migrated, _written, checked, made, _run, asked, _trigger, _event, waiting, decided, why, changed, again = in_turn(
+        reader, "automate-a-workflow"
+    )
+    assert json.loads(checked) == {"valid": True, "errors": []}
+    assert (json.loads(made)["version"], json.loads(changed)["version"]) == (1, 2)
+    assert asked.splitlines()[0] == "succeeded " + TEXT.partition("\n")[0]
+    assert asked.splitlines()[-4:] == [
+        "ask succeeded decide",
+        "decide succeeded tell",
+        "look skipped",
+        "tell succeeded",
+    ]
+    assert waiting.splitlines() == ["waiting None", "ask succeeded decide", "decide succeeded look", "look waiting"]
+    assert decided.splitlines()[-2:] == ["look succeeded tell", "tell succeeded"]
+    assert json.loads(why)["value"] is False
+    assert again.splitlines()[-2:] == ["look succeeded tell", "tell succeeded"]
+    told = json.loads(reader.run('call "$HOST/api/v1/events/?type=question.answered"'))["results"]
+    assert [event["payload"] for event in told] == [{"answer": TEXT, "long": False}] * 3
+    assert json.loads(reader.run('call "$HOST/api/v1/events/?type=answer.published"'))["results"] == []
+    wrong = '\'{"definition": {"steps": [{"name": "ask", "type": "endpoint", "with": {"endpoint": "ask"}}]}}\''
+    errors = json.loads(reader.run(f'call "$HOST/api/v1/workflows/validate/" -d {wrong}'))["errors"]
+    assert [error["field"] for error in errors] == ["definition.steps.ask.with.input"]
+
+    *_before, _flow, sent, _hook, called, schedule, _app, _model, _listed = in_turn(reader, "start-workflows")
+    assert [event["status"] for event in json.loads(sent.splitlines()[-1])] == ["accepted"] * 2
+    assert json.loads(called)["status"] == "accepted"
+    assert json.loads(schedule)["next_due"]
+
+    def told() -> list[Any]:
+        listed = reader.run('call "$HOST/api/v1/workflow-runs/?workflow=$FLOW"')
+        return [run["output"] for run in json.loads(listed)["results"] if run["status"] == "succeeded"]
+
+    assert until(lambda: len(told()) == 3)
+    by_content = [json.dumps(each, sort_keys=True) for each in told()]
+    assert any('"A-17"' in each for each in by_content)
+    assert any('"A-19"' in each and '"id": "msg_1"' in each for each in by_content)
+    assert any('"A-20"' in each and '"created"' in each for each in by_content)
+
+    _started, shouted, _migrated, rung = in_turn(reader, "write-a-step")
+    assert shouted.splitlines()[-2:] == ["succeeded WELL SAID", "loud succeeded"]
+    assert rung.splitlines()[-3:] == ["succeeded [1, True]", "write succeeded ring", "ring succeeded"]
+    notes = "from desk.models import Note; print(list(Note.objects.values_list('tenant_id', 'text')))"
+    assert reader.run(f'python manage.py shell --verbosity 0 -c "{notes}"') == "[('default', 'The soup is ready.')]\n"
+    blank = reader.run("""call "$HOST/api/v1/workflows/$RING/run/" -d '{"input": {"text": " "}}' > run.json
+        show "$(id < run.json)" """)
+    assert blank.splitlines() == ["failed None", "write failed"]
+
+
+def in_turn(reader: Reader, page: str) -> list[str]:
+    """Follow a page, and have each worker that it starts take the place of those before."""
+    printed = []
+    for block in blocks(f"how-to/{page}.md"):
+        if block.works:
+            reader.stop_workers()
+        if (text := reader.take(block)) is not None:
+            printed.append(text)
+    return printed
+
+
+def test_the_first_step_has_ten_lines() -> None:
+    code = next(block.code for block in blocks("how-to/write-a-step.md") if block.file)
+    assert len([line for line in code.splitlines()[1:] if line]) <= 10
+
+
 def run_a_job(reader: Reader) -> list[str]:
     """Make one, and follow it to its end."""
     body = '\'{"input": {"question": "?"}}\''

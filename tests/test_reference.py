@@ -91,8 +91,9 @@ def test_the_example_of_an_error_is_one() -> None:
 
 
 def test_every_check_is_documented_with_its_level() -> None:
-    sources = "".join(path.read_text() for path in PACKAGE.rglob("*.py"))
-    raised = set(re.findall(r"""["'](automate_api\.[EW]\d{3})["']""", sources))
+    packages = (PACKAGE, PACKAGE.with_name("automate"))
+    sources = "".join(path.read_text() for package in packages for path in package.rglob("*.py"))
+    raised = set(re.findall(r"""["'](automate(?:_api)?\.[EW]\d{3})["']""", sources))
     documented = {row[0]: row[1] for row in table(text_of("reference/checks.md"), "id", "level", "says", "remedy")}
     assert set(documented) == raised
     assert documented == {name: "error" if ".E" in name else "warning" for name in raised}
@@ -112,7 +113,7 @@ def test_every_event_is_documented_with_its_data() -> None:
 
 
 def test_every_command_is_documented() -> None:
-    ours = {name for name, app in get_commands().items() if app in {"automate_api", "automate_modal"}}
+    ours = {name for name, app in get_commands().items() if app in {"automate", "automate_api", "automate_modal"}}
     assert set(sections("reference/commands.md")) - {"spectacular"} == ours
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -68,6 +68,7 @@ class HookView(PublicAPIMixin, BaseAPIView):
             "does not exist or is switched off, and a wrong signature, are a 404 alike."
         ),
         request=OpenApiTypes.OBJECT,
+        examples=[OpenApiExample("paid", value={"type": "order.paid", "data": {"order": 7}}, request_only=True)],
         responses={202: OpenApiResponse(IngestedEventSerializer, description=_("The event that was made of it."))},
     )
     def post(self, request: Request, token: str) -> Response:

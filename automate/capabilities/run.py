@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from automate.models import Workflow, WorkflowRun
-from automate.services.runs import asked_context, start_run
+from automate.services.runs import asked_context, require_input, start_run
 from automate_api.engine.capability import Capability, RunContext, register
 from automate_api.engine.events import EventType, RunEvent
 from automate_api.events import depth
@@ -70,6 +70,7 @@ def _start(ctx: RunContext) -> str:
         raise NotFound(_("The endpoint's workflow has been deleted."))
     if not workflow.enabled:
         raise Conflict(_("The workflow is switched off."))
+    require_input(workflow, ctx.input)
     run = start_run(
         workflow,
         context=asked_context(ctx.input, correlation_id=ctx.correlation_id),

@@ -1,7 +1,6 @@
 """`workflow.step`: the work of one step of a workflow, and the time between two steps."""
 
-import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -10,12 +9,15 @@ from django.utils.translation import gettext_lazy as _
 from automate.models import WorkflowRun
 from automate.services.carriers import STEP
 from automate.services.owners import owner_of
+from automate.services.secrets import secrets_of
 from automate.steps import StepContext, get_step_type
 from automate_api.engine.capability import Capability, RunContext, register
 from automate_api.engine.events import EventType, RunEvent
 from automate_api.exceptions import Conflict, FieldError, InvalidInput, NotConfigured
 from automate_api.models import Actor
-from automate_api.services.secrets import encrypting
+
+# Shorter ones are words: to take them out of every text would take more than a secret.
+_SHORTEST_SECRET = 8
 
 
 @register
@@ -38,7 +40,8 @@ async def _work(ctx: RunContext) -> Any:
     asked, kind = ctx.input, get_step_type(ctx.input["type"])
     if kind is None:
         raise NotConfigured
-    settings, actor = await ctx.db(_prepared, asked)
+    settings, actor, secrets = await ctx.db(_prepared, asked)
+    ctx.secrets += secrets
     step = StepContext(
         key=f"{asked['run']}:{asked['path']}",
         settings=settings,
@@ -51,18 +54,22 @@ async def _work(ctx: RunContext) -> Any:
     return await kind.run(step)
 
 
-def _prepared(asked: dict[str, Any]) -> tuple[dict[str, Any], Actor]:
-    """The step's settings, its secrets in their places, and whose rights it has."""
-    run = WorkflowRun.objects.select_related("workflow").filter(pk=UUID(asked["run"])).first()
+def _prepared(asked: dict[str, Any]) -> tuple[dict[str, Any], Actor, list[str]]:
+    """The step's settings, its secrets in their places; whose rights it has; and what of them nobody may learn."""
+    runs = WorkflowRun.objects.select_related("workflow").defer("context", "workflow__definition")
+    run = runs.filter(pk=UUID(asked["run"])).first()
     if run is None or run.workflow is None or run.status not in WorkflowRun.UNFINISHED:
         raise Conflict(_("The run has ended."))
-    settings = asked["with"]
-    if asked["secrets"]:
-        with encrypting():
-            known = json.loads(run.workflow.secrets.reveal() or "{}")
-        for place, name in asked["secrets"]:
-            settings = _with_secret(settings, place, known, name)
-    return settings, owner_of(run.workflow)
+    settings, known = asked["with"], secrets_of(run.workflow) if asked["secrets"] else {}
+    for place, name in asked["secrets"]:
+        settings = _with_secret(settings, place, known, name)
+    return settings, owner_of(run.workflow), [text for value in known.values() for text in _telling(value)]
+
+
+def _telling(secret: str) -> Iterator[str]:
+    """What tells a secret, unless it is just a word: itself, and of credentials what follows their scheme."""
+    credentials = secret.partition(" ")[2]
+    yield from (text for text in (secret, credentials) if len(text) >= _SHORTEST_SECRET)
 
 
 def _with_secret(value: Any, place: list[Any], known: dict[str, str], name: str) -> Any:

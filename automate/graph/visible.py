@@ -125,7 +125,7 @@ def _look_in_schema(schema: Any, path: Iterable[str]) -> Type | NameFault:
     for name in path:
         if not isinstance(schema, dict) or schema.keys() & _MORE:
             return Type.DYN
-        if schema.get("type", "object") in _OF_SCHEMA.keys() - {"object"}:
+        if "object" not in _kinds(schema):
             return NameFault("unknown_name", _no_members(name))
         properties = schema.get("properties", {})
         if name not in properties and schema.get("additionalProperties") is False:
@@ -133,6 +133,11 @@ def _look_in_schema(schema: Any, path: Iterable[str]) -> Type | NameFault:
         schema = properties.get(name, schema.get("additionalProperties", {}))
     kind = schema.get("type") if isinstance(schema, dict) and not schema.keys() & _MORE else None
     return _OF_SCHEMA.get(kind, Type.DYN) if isinstance(kind, str) else Type.DYN
+
+
+def _kinds(schema: dict[str, Any]) -> list[str]:
+    kinds = schema.get("type", ["object"])
+    return [kinds] if isinstance(kinds, str) else kinds
 
 
 def _no_members(name: str) -> str:

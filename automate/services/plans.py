@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -81,15 +82,15 @@ def plan_of(run: WorkflowRun) -> tuple[Plan, int]:
         Conflict: it has been deleted with its workflow.
         NotConfigured: the app is gone that brought one of its steps, or the parser of rules is not installed.
     """
-    if run.version_id is None:
+    if run.version is None:
         raise Conflict
-    return _plan(run.version_id)
+    return _plan(run.version.pk, run.version.created_at)
 
 
 @lru_cache(maxsize=_KEPT)
-def _plan(version_id: int) -> tuple[Plan, int]:
-    # A version never changes.
-    version = WorkflowVersion.objects.get(pk=version_id)
+def _plan(version_id: int, created_at: datetime) -> tuple[Plan, int]:
+    # A version never changes; but where one was rolled back, the database gives its id to the next.
+    version = WorkflowVersion.objects.get(pk=version_id, created_at=created_at)
     definition = parse(version.definition)
     return Plan(definition.steps, definition.output), version.version
 

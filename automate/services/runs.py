@@ -11,9 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from automate.conf import settings
 from automate.graph.definition import Node
 from automate.models import StepRun, Trigger, Workflow, WorkflowRun, WorkflowVersion
-from automate.services.advance import ITEM, Advance
+from automate.services.advance import Advance
 from automate.services.plans import plan_of
+from automate.services.step_rows import ITEM
 from automate.services.stored import stored
+from automate_api.engine.json_schema import check_value, require_valid
 from automate_api.exceptions import Conflict, FieldError, InvalidInput, NotFound, WorkflowTooDeep
 from automate_api.models import Actor, Event
 from automate_api.services.recording import writing
@@ -39,6 +41,15 @@ def asked_context(payload: Any, *, correlation_id: str) -> dict[str, Any]:
     now = timezone.now().isoformat()
     told = {"id": None, "type": ASKED, "source": "", "occurred_at": now, "correlation_id": correlation_id}
     return {**told, "payload": stored(payload)}
+
+
+def require_input(workflow: Workflow, payload: Any) -> None:
+    """Refuse an input of a run that somebody asks for where it does not fit the definition's `input_schema`.
+
+    Raises:
+        InvalidInput: each error names a path below `input`.
+    """
+    require_valid(check_value(payload, workflow.definition.get("input_schema") or {}, field="input"))
 
 
 def start_run(
@@ -136,7 +147,7 @@ def replay_run(run: WorkflowRun, *, actor: Actor, correlation_id: str, from_step
     """
     if run.status in WorkflowRun.UNFINISHED:
         raise Conflict(_("The run has not ended."))
-    if run.version_id is None or run.workflow is None:
+    if run.version is None or run.workflow is None:
         raise Conflict(_("The workflow has been deleted."))
     plan, _version = plan_of(run)
     if from_step is not None and from_step not in plan.nodes:
@@ -145,7 +156,7 @@ def replay_run(run: WorkflowRun, *, actor: Actor, correlation_id: str, from_step
         tenant_id=run.tenant_id,
         user_id=actor.user.pk,
         workflow=run.workflow,
-        version_id=run.version_id,
+        version=run.version,
         event_id=run.event_id,
         context=run.context,
         correlation_id=correlation_id,

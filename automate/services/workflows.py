@@ -9,11 +9,11 @@ from automate.graph.check import check_definition
 from automate.models import Workflow, WorkflowRun, WorkflowVersion
 from automate.services.endpoints import check_endpoints
 from automate.services.owners import owner_of
-from automate.services.runs import asked_context, cancel_run, start_run
+from automate.services.runs import asked_context, cancel_run, require_input, start_run
 from automate.services.secrets import set_secrets
 from automate.services.transfer import export_workflow, import_workflow
 from automate.steps.base import get_step_type
-from automate_api.engine.json_schema import check_value, require_valid
+from automate_api.engine.json_schema import require_valid
 from automate_api.exceptions import Conflict, FieldError, PermissionDenied
 from automate_api.models import Actor
 from automate_api.services.rows import assign, create_named, locked, storing, tenant_of
@@ -129,7 +129,7 @@ class WorkflowService:
         except PermissionDenied as exc:
             # It is not the caller's rights that are wanting.
             raise Conflict(exc.detail) from exc
-        require_valid(check_value(input, workflow.definition.get("input_schema") or {}, field="input"))
+        require_input(workflow, input)
         return start_run(
             workflow,
             context=asked_context(input, correlation_id=correlation_id),

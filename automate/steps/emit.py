@@ -1,11 +1,14 @@
 """`emit`: an event of the workflow's own."""
 
+import json
 from functools import partial
 
 from django.utils.translation import gettext_lazy as _
 
 from automate.steps.base import Step, register_step
 from automate.steps.context import StepContext
+from automate_api.conf import settings
+from automate_api.exceptions import FieldError, InvalidInput
 from automate_api.services.events import ingest
 
 #: The source of every event that a workflow emits.
@@ -35,6 +38,9 @@ class EmitStep(Step):
     literal_fields = ("event",)
 
     async def run(self, ctx: StepContext) -> dict[str, str]:
+        if len(json.dumps(ctx.settings.get("payload"), ensure_ascii=False).encode()) > settings.event_max_bytes:
+            detail = str(_("This is larger than the payload of an event may be."))
+            raise InvalidInput([FieldError("payload", "too_long", detail)], detail)
         return {"id": await ctx.once("emit", partial(_emit, ctx))}
 
 

@@ -9,7 +9,17 @@ from automate.conf import settings
 from automate.steps.base import Step, register_step
 from automate.steps.context import StepContext
 from automate_api.conf import settings as api_settings
-from automate_api.exceptions import FieldError, InvalidInput, UpstreamBrokeOff
+from automate_api.engine.events import plain
+from automate_api.exceptions import (
+    FieldError,
+    InvalidInput,
+    UpstreamBrokeOff,
+    UpstreamError,
+    UpstreamInvalid,
+    UpstreamTimeout,
+    UpstreamTooLarge,
+    UpstreamUnavailable,
+)
 from automate_api.llm.call import JSON, error_of
 from automate_api.security.outbound import Response, Timeouts, request
 
@@ -32,6 +42,18 @@ _RESERVED = (
     "x-correlation-id",
 )
 _UNTOLD = ("set-cookie", "set-cookie2")
+
+# Where the body stands within what is stored of a run: in the output, in the data of an event.
+_WITHIN = 3
+
+# What servers do that are no model servers.
+_SAID = {
+    UpstreamUnavailable: _("The server cannot be reached."),
+    UpstreamTimeout: _("The server took too long."),
+    UpstreamBrokeOff: _("The server broke off its answer."),
+    UpstreamInvalid: _("The server's answer is not HTTP as it should be."),
+    UpstreamTooLarge: _("The server's answer is larger than a step's output may be."),
+}
 
 
 @register_step
@@ -86,11 +108,19 @@ class HTTPStep(Step):
         try:
             response = await _opened(exchange)
             content = await response.read()
+        except UpstreamError as exc:
+            raise type(exc)(_SAID.get(type(exc))) from None
         finally:
             exchange.close()
         if response.status >= 400:
-            raise error_of(response)
+            raise _refused(response)
         return {"status": response.status, "headers": _told(response), "body": _body(response, content)}
+
+
+def _refused(response: Response) -> UpstreamError:
+    error = error_of(response)
+    error.detail = str(_("The server answered %d.") % response.status)
+    return error
 
 
 def _headers(ctx: StepContext) -> dict[str, str]:
@@ -131,11 +161,11 @@ def _told(response: Response) -> dict[str, str]:
 
 
 def _body(response: Response, content: bytes) -> Any:
-    """What JSON says; of anything else the text."""
+    """What JSON says; of anything else, and of JSON that cannot be stored, the text."""
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if kind == JSON or kind.endswith("+json"):
         try:
-            return json.loads(content, parse_constant=_refuse)
+            return plain(json.loads(content, parse_constant=_refuse), _WITHIN)
         except (ValueError, RecursionError):
             pass
     return content.decode("utf-8", "replace")

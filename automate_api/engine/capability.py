@@ -52,6 +52,8 @@ class RunContext:
         attempt: which attempt of a job this is, from 1.
         remember: how `once()` keeps what is done; None where nothing outlives the run.
         artifacts: where `read_artifact()` and `save_artifact()` find and leave files.
+        secrets: what the capability has in clear besides the provider's key, and what nothing that is said, stored or
+            logged of the run may show; the capability adds to it before it uses them.
     """
 
     run_id: UUID
@@ -69,6 +71,7 @@ class RunContext:
     attempt: int = 1
     remember: Remember | None = None
     artifacts: ArtifactStore | None = None
+    secrets: list[str] = field(default_factory=list, repr=False)
 
     async def db(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """Call `function`, which uses the ORM, in a worker thread, and leave no stale connection behind."""

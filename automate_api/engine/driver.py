@@ -170,8 +170,11 @@ class Run:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What must appear in nothing this run says, stores or logs: the provider's key, unless it is just a word."""
-        return self.context.llm.secrets if self.context.llm else ()
+        """What must appear in nothing this run says, stores or logs.
+
+        The provider's key, unless it is just a word, and what the capability has come to know.
+        """
+        return (*(self.context.llm.secrets if self.context.llm else ()), *self.context.secrets)
 
     @property
     def _log_context(self) -> dict[str, str]:

@@ -55,6 +55,7 @@ STATUS: Mapping[type[AutomateError], int] = {
     ours.CacheUnavailable: 503,
     ours.RunTimeout: 504,
     ours.RunCancelled: 409,
+    ours.WorkflowFailed: 502,
     ours.OutboundBlocked: 502,
     ours.UpstreamError: 502,
     ours.UpstreamUnavailable: 503,

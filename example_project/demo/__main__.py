@@ -23,6 +23,7 @@ from example_project.demo.jobs import outlive_a_worker
 from example_project.demo.processes import free_to_bind, manage, running, tail, wait_for_port
 from example_project.demo.programs import serve_programs
 from example_project.demo.story import tell
+from example_project.demo.workflows import triage
 from example_project.tenants.passwords import ADMIN, demo_password
 
 DATA_DIR = Path(os.environ.get("DATA_DIR") or Path(__file__).resolve().parent.parent.parent / ".data")
@@ -121,9 +122,10 @@ def demo() -> None:
         with web_server(port, env) as server, ExitStack() as workers:
             staff = staff_of(seeded, "acme")
             client = Client(port, staff["api_key"])
-            endpoint = tell(client, f"{model}/v1", model_key)
+            llm_client, endpoint = tell(client, f"{model}/v1", model_key)
             outlive_a_worker(client, endpoint, lambda: workers.enter_context(worker(env)))
             count_words(client)
+            triage(client, llm_client)
             serve_programs(client, staff)
             show_addresses(client, staff)
             if os.environ.get("ONCE") != "1":

@@ -11,6 +11,7 @@ from typing import Any
 from example_project.demo.console import DemoError, detail, styled
 
 TIMEOUT = 120  # seconds without a byte
+_WIDTH = 360  # characters of a body that are printed
 
 _TYPE_OF_JSON = {"Content-Type": "application/json"}
 
@@ -35,10 +36,14 @@ class Client:
         """The full address of a path."""
         return f"http://127.0.0.1:{self.port}{path}"
 
-    def call(self, method: str, path: str, body: Any = None, *, expect: int = 200) -> Any:
-        """Print and send a request; its JSON answer. DemoError unless the status is `expect`."""
+    def call(self, method: str, path: str, body: Any = None, *, expect: int = 200, is_shown: bool = True) -> Any:
+        """Print, unless it has been shown before, and send a request; its JSON answer.
+
+        DemoError unless the status is `expect`.
+        """
         headers = {"Accept": "application/json", **_TYPE_OF_JSON}
-        return json.loads(self._read(method, path, _json(body), headers, expect=expect, shown=printed(body)))
+        shown = printed(body) if is_shown else None
+        return json.loads(self._read(method, path, _json(body), headers, expect=expect, shown=shown))
 
     def upload(self, path: str, name: str, content: bytes) -> Any:
         """Send a text file as the part `file` of a form (RFC 7578); the JSON answer of a 201."""
@@ -53,7 +58,7 @@ class Client:
         return self._read(method, path, None, headers, expect=expect, shown=f"  with {', '.join(headers)}")
 
     def _read(
-        self, method: str, path: str, body: bytes | None, headers: dict[str, str], *, expect: int, shown: str
+        self, method: str, path: str, body: bytes | None, headers: dict[str, str], *, expect: int, shown: str | None
     ) -> bytes:
         connection = self._send(method, path, body, headers, shown=shown)
         try:
@@ -91,9 +96,10 @@ class Client:
             connection.close()
 
     def _send(
-        self, method: str, path: str, body: bytes | None, headers: dict[str, str], *, shown: str
+        self, method: str, path: str, body: bytes | None, headers: dict[str, str], *, shown: str | None
     ) -> HTTPConnection:
-        detail(styled(f"{method} {path}", "36") + shown)
+        if shown is not None:
+            detail(styled(f"{method} {path}", "36") + shown)
         connection = HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
         try:
             connection.request(method, path, body, {"Authorization": f"Bearer {self.api_key}", **headers})
@@ -109,11 +115,12 @@ class Client:
 
 
 def printed(body: Any) -> str:
-    """A body to print, behind a path: without its key."""
+    """A body to print, behind a path: without its key, and the beginning of a long one."""
     if body is None:
         return ""
     masked = {**body, "api_key": "…"} if isinstance(body, dict) and "api_key" in body else body
-    return f"  {json.dumps(masked, ensure_ascii=False)}"
+    text = json.dumps(masked, ensure_ascii=False)
+    return f"  {text}" if len(text) <= _WIDTH else f"  {text[:_WIDTH]}…"
 
 
 def _json(body: Any) -> bytes | None:

@@ -162,12 +162,16 @@ def show_execution(client: Client, execution: dict[str, Any]) -> None:
     detail(f"{tokens}, {execution['duration_ms']} ms, {client.url('/api/v1/executions/')}{execution['id']}/")
 
 
-def tell(client: Client, base_url: str, api_key: str) -> int:
-    """The story to where an endpoint has been run and streamed; its id. DemoError at the first unexpected step."""
+def tell(client: Client, base_url: str, api_key: str) -> tuple[int, int]:
+    """The story to where an endpoint has been run and streamed. DemoError at the first unexpected step.
+
+    Returns the ids of the LLM client and of the endpoint.
+    """
     provider = register_provider(client, base_url, api_key)
     try_provider(client, provider)
-    endpoint = create_endpoint(client, create_llm_client(client, provider))
+    llm_client = create_llm_client(client, provider)
+    endpoint = create_endpoint(client, llm_client)
     refuse(client, endpoint)
     run(client, endpoint)
     stream(client, endpoint)
-    return endpoint
+    return llm_client, endpoint

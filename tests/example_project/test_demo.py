@@ -165,6 +165,16 @@ def test_an_unexpected_status_is_an_error_that_shows_the_answer():
         client.call("POST", "/", {}, expect=201)
 
 
+def test_what_is_asked_again_and_again_is_printed_once(capsys):
+    with answering(200, "application/json", b"{}") as client:
+        for is_shown in (True, False, False):
+            client.call("POST", "/runs/", {"x": "y" * 1000}, is_shown=is_shown)
+    printed = capsys.readouterr().out
+    assert printed.count("/runs/") == 1
+    assert "yyy…" in printed
+    assert len(printed) < 500
+
+
 def test_a_key_is_not_printed(capsys):
     with answering(201, "application/json", b"{}") as client:
         client.call("POST", "/", {"api_key": "hidden"}, expect=201)

@@ -177,7 +177,13 @@ class AutoSchema(openapi.AutoSchema):
 
     @property
     def _takes_idempotency_key(self) -> bool:
-        return self.method == "POST" and not self._only_reads
+        # A key belongs to whoever is signed in.
+        return self.method == "POST" and not self._only_reads and self._signs_in
+
+    @property
+    def _signs_in(self) -> bool:
+        """Whether the view looks at credentials."""
+        return bool(getattr(self.view, "authentication_classes", ()))
 
     @property
     def _only_reads(self) -> bool:
@@ -194,8 +200,13 @@ class AutoSchema(openapi.AutoSchema):
         declared = getattr(view, "error_statuses", {}).get(getattr(view, "action", None) or self.method.lower())
         required: str = (view.get_required_scope() if hasattr(view, "get_required_scope") else None) or ""
         is_run = declared is None and required.endswith(f":{RUN}")
-        method = "GET" if self._only_reads else self.method
-        return problems.answers(operation, method, is_run=is_run, further=declared or ())
+        answers = problems.answers(operation, self._method_of_problems, is_run=is_run, further=declared or ())
+        return (answer for answer in answers if self._signs_in or answer.status not in {401, 403})
+
+    @property
+    def _method_of_problems(self) -> str:
+        """The method whose usual problems the operation has: without an idempotency key, a POST's are a GET's."""
+        return "GET" if self.method == "POST" and not self._takes_idempotency_key else self.method
 
     def _add_examples(self, operation: dict[str, Any]) -> None:
         bodies = [("readOnly", operation.get("requestBody", {}))]

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from automate.graph.check import check_definition
 from automate.graph.findings import MOST_ERRORS, MOST_EXPRESSIONS, MOST_RULE_CHARACTERS
 from automate.graph.schema import MOST_STEPS
+from automate.steps import Step, get_step_type
 from tests.automate.graphs import Faulty, definitions, faulty_definitions
-from tests.automate.step_types import lookup
 
 Found = list[tuple[str, str]]
 
@@ -21,7 +21,7 @@ CALL: dict[str, Any] = {"type": "http", "with": {"method": "GET", "url": "https:
 
 def found_in(definition: Any, **kwargs: Any) -> Found:
     """Where and what; fields begin with `d`."""
-    errors = check_definition(definition, types=lookup, field="d", **kwargs)
+    errors = check_definition(definition, types=get_step_type, field="d", **kwargs)
     assert all(error.detail for error in errors)
     return [(error.field, error.code) for error in errors]
 
@@ -112,7 +112,7 @@ FAULTS: list[tuple[dict[str, Any], Found]] = [
         [("d.steps.a.with.cases.0.when", "wrong_type")],
     ),
     (
-        steps(a={"type": "wait", "with": {"event": {"type": "t", "where": "arrived.n == evnt.n"}}}),
+        steps(a={"type": "wait", "with": {"event": {"type": "t", "where": "received.n == evnt.n"}}}),
         [("d.steps.a.with.event.where", "unknown_name")],
     ),
     (steps(a={"type": "wait", "with": {"seconds": 1, "until": {"cel": "event.type"}}}), [("d.steps.a.with", "oneOf")]),
@@ -127,7 +127,6 @@ FAULTS: list[tuple[dict[str, Any], Found]] = [
     (with_values(a={"cel": "steps.here.output"}), [("d.steps.here.with.values.a", "not_ended")]),
     (with_values(a={"cel": "has(steps.aside.output)"}), [("d.steps.here.with.values.a", "not_ended")]),
     (with_values(a={"cel": "steps['call'].result"}), [("d.steps.here.with.values.a", "unknown_name")]),
-    (with_values(a={"cel": "steps.call.output.state"}), [("d.steps.here.with.values.a", "unknown_name")]),
     (with_values(a={"cel": "steps.call.output.status.code"}), [("d.steps.here.with.values.a", "unknown_name")]),
     (with_values(a={"cel": "steps.call.output.status + 'x'"}), [("d.steps.here.with.values.a", "invalid_expression")]),
     (with_values(a={"cel": "steps.call.error.message"}), [("d.steps.here.with.values.a", "unknown_name")]),
@@ -174,7 +173,7 @@ RIGHT = [
     with_values(a={"value": {"cel": "1 +"}}, b={"cel": "1", "path": "both are no expression"}),
     steps(a={**CALL, "with": {"method": "GET", "url": "x", "headers": {"A": {"secret": "shop"}}}}),
     steps(a={**CALL, "with": {"method": "GET", "url": {"cel": "event.payload.url"}, "timeout": {"cel": "1.5"}}}),
-    steps(a={"type": "wait", "with": {"event": {"type": "t", "where": "arrived.payload.id == event.payload.id"}}}),
+    steps(a={"type": "wait", "with": {"event": {"type": "t", "where": "received.payload.id == event.payload.id"}}}),
     steps(
         before={"next": ["a"]},
         a=each(
@@ -202,6 +201,34 @@ def test_a_secret_is_looked_for_where_secrets_are_known() -> None:
     definition = steps(a={**CALL, "with": {"method": "GET", "url": "x", "headers": {"A": {"secret": "shop"}}}})
     assert found_in(definition, secrets=["shop"]) == []
     assert found_in(definition, secrets=[]) == [("d.steps.a.with.headers.A", "unknown_secret")]
+
+
+class Measure(Step):
+    """Gives exactly what it says."""
+
+    type = "measure"
+    output_schema = {
+        "type": ["object", "null"],
+        "properties": {"length": {"type": "integer"}, "more": {}},
+        "additionalProperties": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("rule", "code"),
+    [
+        ("length + 1", None),
+        ("more.of.it", None),
+        ("width", "unknown_name"),
+        ("length.unit", "unknown_name"),
+        ("length + 'cm'", "invalid_expression"),
+    ],
+)
+def test_what_a_type_says_of_its_output_is_held_against_expressions(rule: str, code: str | None) -> None:
+    definition = with_values(a={"cel": f"steps.call.output.{rule}"})
+    definition["steps"][0] = {"name": "call", "type": "measure", "next": ["here", "aside"]}
+    errors = check_definition(definition, types=lambda name: Measure() if name == "measure" else get_step_type(name))
+    assert [error.code for error in errors] == ([code] if code else [])
 
 
 def test_a_check_changes_nothing() -> None:
@@ -310,4 +337,4 @@ def test_nothing_that_is_sent_is_more_than_wrong(definition: Any) -> None:
     assert len(found) <= MOST_ERRORS
     if not found:
         for step in definition["steps"]:
-            assert lookup(step["type"]) is not None
+            assert get_step_type(step["type"]) is not None

@@ -5,8 +5,8 @@ from typing import Any
 from hypothesis import given, settings
 
 from automate.graph.definition import RETRIES, TIMEOUT, Graph, Node, parse, parse_steps, walk_steps
+from automate.steps import get_step_type
 from tests.automate.graphs import definitions
-from tests.automate.step_types import lookup
 
 DEFINITION: dict[str, Any] = {
     "steps": [
@@ -34,7 +34,7 @@ def test_what_a_definition_does_not_say_has_a_default() -> None:
 
 def test_a_graph_has_edges_for_whatever_may_come_next() -> None:
     steps = parse(DEFINITION).steps
-    graph = Graph(steps, lookup)
+    graph = Graph(steps, get_step_type)
     assert (steps[2].retries, steps[2].timeout) == (0, 5)
     assert graph.start_steps() == ("ask",)
     assert {name: graph.edges_of(name) for name in graph.nodes} == {
@@ -53,13 +53,13 @@ def test_a_graph_has_edges_for_whatever_may_come_next() -> None:
 
 
 def test_there_may_be_no_steps() -> None:
-    assert Graph((), lookup).start_steps() == ()
+    assert Graph((), get_step_type).start_steps() == ()
 
 
 @given(definitions())
 @settings(max_examples=30, deadline=None)
 def test_ancestors_are_whatever_comes_before(definition: dict[str, Any]) -> None:
-    graph = Graph(parse(definition).steps, lookup)
+    graph = Graph(parse(definition).steps, get_step_type)
     for name in graph.nodes:
         sources = graph.sources_of(name)
         assert graph.ancestors(name) == frozenset(sources).union(*(graph.ancestors(source) for source in sources))
@@ -69,7 +69,7 @@ def test_steps_are_walked_with_those_of_bodies_under_the_fields_of_their_errors(
     inner = {"name": "inner", "type": "set", "with": {"values": {}}}
     middle = {"name": "middle", "type": "for_each", "with": {"items": [], "steps": [inner]}}
     steps = parse_steps([{"name": "outer", "type": "for_each", "with": {"items": [], "steps": [middle]}}])
-    assert [field for field, _node in walk_steps(steps, lookup)] == [
+    assert [field for field, _node in walk_steps(steps, get_step_type)] == [
         "definition.steps.outer",
         "definition.steps.outer.with.steps.middle",
         "definition.steps.outer.with.steps.middle.with.steps.inner",

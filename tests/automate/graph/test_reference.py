@@ -7,8 +7,9 @@ from jsonschema import Draft202012Validator
 from automate.graph.check import check_definition
 from automate.graph.schema import DEFINITION_SCHEMA, STEP, definition_schema
 from automate.graph.visible import EVENT, RUN
+from automate.steps import get_step_type
 from tests.automate.graph.test_check import FAULTS, HOSTILE, found_in
-from tests.automate.step_types import ALL, lookup
+from tests.automate.graph.test_schema import ALL
 from tests.guides import blocks, code_in, sections, table, text_of
 
 PAGE = "reference/workflow-definitions.md"
@@ -18,8 +19,8 @@ KEYWORDS = Draft202012Validator.VALIDATORS.keys() - {"required"}
 
 def test_the_example_is_a_definition() -> None:
     (example,) = [json.loads(block.code) for block in blocks(PAGE) if block.language == "json"]
-    assert check_definition(example, types=lookup, secrets=["shop"]) == []
-    assert Draft202012Validator(definition_schema(ALL.values())).is_valid(example)
+    assert check_definition(example, types=get_step_type, secrets=["shop"]) == []
+    assert Draft202012Validator(definition_schema(ALL)).is_valid(example)
     assert set(example) == set(DEFINITION_SCHEMA["properties"])
 
 

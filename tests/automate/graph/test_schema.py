@@ -9,11 +9,12 @@ from jsonschema import Draft202012Validator
 
 from automate.graph.check import check_definition
 from automate.graph.schema import DEFINITION_SCHEMA, FRAME, STEP, definition_schema
+from automate.steps import Step, get_step_type, step_types
 from automate_api.engine.json_schema import check_schema
 from tests.automate.graphs import definitions
-from tests.automate.step_types import ALL, Declared, lookup
 
-WHOLE = definition_schema(ALL.values())
+ALL = [step_type for name in step_types() if (step_type := get_step_type(name)) is not None]
+WHOLE = definition_schema(ALL)
 
 
 def one(step: dict[str, Any]) -> dict[str, Any]:
@@ -30,7 +31,7 @@ def test_it_is_json_and_a_schema_of_its_draft() -> None:
 def test_its_examples_are_definitions() -> None:
     for example in DEFINITION_SCHEMA["examples"]:
         assert Draft202012Validator(WHOLE).is_valid(example)
-        assert check_definition(example, types=lookup) == []
+        assert check_definition(example, types=get_step_type) == []
 
 
 @given(definitions())
@@ -61,7 +62,7 @@ def test_whatever_the_check_accepts_fits_it(definition: dict[str, Any]) -> None:
 )
 def test_what_has_another_shape_does_not_fit_it(definition: Any) -> None:
     assert not Draft202012Validator(WHOLE).is_valid(definition)
-    assert check_definition(definition, types=lookup) != []
+    assert check_definition(definition, types=get_step_type) != []
 
 
 def test_expressions_fit_wherever_values_stand_and_secrets_where_they_may() -> None:
@@ -76,14 +77,16 @@ def test_expressions_fit_wherever_values_stand_and_secrets_where_they_may() -> N
 
 
 def test_the_references_of_a_type_lead_into_its_own_schema() -> None:
-    schema = {
-        "type": "object",
-        "properties": {"colours": {"type": "array", "items": {"$ref": "#/$defs/colour"}}},
-        "additionalProperties": {"type": "integer"},
-        "$defs": {"colour": {"enum": ["red", "green"]}},
-    }
-    paint = Declared("paint", schema)
-    validator = Draft202012Validator(definition_schema([paint]))
+    class Paint(Step):
+        type = "paint"
+        schema = {
+            "type": "object",
+            "properties": {"colours": {"type": "array", "items": {"$ref": "#/$defs/colour"}}},
+            "additionalProperties": {"type": "integer"},
+            "$defs": {"colour": {"enum": ["red", "green"]}},
+        }
+
+    validator = Draft202012Validator(definition_schema([Paint()]))
     assert validator.is_valid(one({"type": "paint", "with": {"colours": ["red", {"cel": "event.payload.colour"}]}}))
     assert validator.is_valid(one({"type": "paint", "with": {"more": {"cel": "1 + 1"}}}))
     assert not validator.is_valid(one({"type": "paint", "with": {"colours": ["blue"]}}))

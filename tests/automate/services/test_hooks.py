@@ -114,7 +114,7 @@ def _refused(trigger: Trigger, token: str) -> dict[str, tuple[str, dict[str, str
     """Requests that reach no hook, by what is wrong with them."""
     secret, now = secret_of(trigger), datetime.now(UTC)
     fine = signed(secret)
-    other, other_token = make_hook(flow(tenant_id="globex"))
+    _other, other_token = make_hook(flow(tenant_id="globex"))
     disabled, disabled_token = make_hook(enabled=False)
     switched_off, switched_off_token = make_hook(flow(enabled=False))
     return {
