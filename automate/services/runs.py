@@ -18,10 +18,13 @@ from automate.services.stored import stored
 from automate_api.engine.json_schema import check_value, require_valid
 from automate_api.exceptions import Conflict, FieldError, InvalidInput, NotFound, WorkflowTooDeep
 from automate_api.models import Actor, Event
+from automate_api.models.prepared import PreparedInsert
 from automate_api.services.recording import writing
 
 #: The type of the event that a run sees which somebody asked for.
 ASKED = "workflow.run"
+
+_runs = PreparedInsert(WorkflowRun)
 
 
 def context_of(event: Event) -> dict[str, Any]:
@@ -171,9 +174,9 @@ def _begun(run: WorkflowRun, *, kept: Any = ()) -> WorkflowRun:
         error = WorkflowTooDeep()
         run.status, run.finished_at = WorkflowRun.Status.FAILED, timezone.now()
         run.error = {"code": str(error.code), "detail": error.detail}
-        run.save(force_insert=True)
+        _runs.insert(run)
         return run
-    run.save(force_insert=True)
+    _runs.insert(run)
     for row in kept:
         row.run = run
     StepRun.objects.bulk_create(kept)
