@@ -32,6 +32,8 @@ NOTHING = "none"
 _OF_THE_SCHEMA = {"error_form", "error_statuses", "get_paginated_response_schema", "get_schema_operation_parameters"}
 # What REST framework sets on a viewset once it is routed.
 _OF_THE_ROUTER = {"basename", "description", "detail", "name", "suffix"}
+# Where classes of ours, and of the tests, are from.
+_OWN = ("automate.api.", "automate.services.", "automate.steps", "automate_", "tests.")
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ def own_members(cls: type) -> set[str]:
         return set()
     theirs = {*dir(ModelViewSet), *_OF_THE_ROUTER}
     for base in cls.__mro__:
-        if not base.__module__.startswith(("automate.api.", "automate.services.", "automate.steps", "automate_", "tests.")):
+        if not base.__module__.startswith(_OWN):
             theirs |= set(dir(base))
     brings = {name for base in cls.__mro__ if _is_private(base, cls) for name in vars(base) if name[0] != "_"}
     settable = (

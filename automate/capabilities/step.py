@@ -56,7 +56,8 @@ async def _work(ctx: RunContext) -> Any:
 
 def _prepared(asked: dict[str, Any]) -> tuple[dict[str, Any], Actor, list[str]]:
     """The step's settings, its secrets in their places; whose rights it has; and what of them nobody may learn."""
-    run = WorkflowRun.objects.select_related("workflow").filter(pk=UUID(asked["run"])).first()
+    runs = WorkflowRun.objects.select_related("workflow").defer("context", "workflow__definition")
+    run = runs.filter(pk=UUID(asked["run"])).first()
     if run is None or run.workflow is None or run.status not in WorkflowRun.UNFINISHED:
         raise Conflict(_("The run has ended."))
     settings, known = asked["with"], secrets_of(run.workflow) if asked["secrets"] else {}

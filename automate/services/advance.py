@@ -1,7 +1,7 @@
 """A run on its way: from what has just ended to whatever can begin, in one transaction."""
 
 import logging
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -19,6 +19,7 @@ from automate.services.carriers import cancel_carriers, carry, lull
 from automate.services.owners import owner_of
 from automate.services.plans import Plan, plan_of, type_of
 from automate.services.scopes import Scopes
+from automate.services.step_rows import ENDED, ITEM, StepRows
 from automate.services.stored import sized, stored
 from automate.steps import Done, Execute, Outcome, Repeat, Turn, Wait
 from automate_api.events import at_depth
@@ -37,18 +38,13 @@ from automate_api.services.recording import writing
 
 logger = logging.getLogger(__name__)
 
-#: The type of the row that stands for one item of a for-each.
-ITEM = "item"
 #: How many items one transaction takes up at most: nobody else of the run writes meanwhile, on SQLite nobody at all.
 LOT = 50
 
 State = StepRun.Status
-ENDED = (State.SUCCEEDED, State.FAILED, State.SKIPPED, State.CANCELLED)
 
 # What may be otherwise a little later, though nothing has been tried.
 _PASSING = (RateLimited, CacheUnavailable)
-
-_AT_AN_END = ("status", "input", "output", "error", "taken", "finished_at", "wakes_at", "waits_for", "user")
 
 
 class Advance:
@@ -64,8 +60,7 @@ class Advance:
         self._left: list[UUID] = []
         self._taken_up = 0
         self._put_off: set[str] = set()
-        self._tallies: dict[str, Counter[str]] = {}
-        self._status_before, self._has_work = run.status, False
+        self._rows, self._status_before, self._has_work = StepRows(run), run.status, False
 
     @classmethod
     @contextmanager
@@ -110,8 +105,10 @@ class Advance:
         except AutomateError as exc:
             # The definition cannot be followed any more: an app has gone, say, that brought one of its steps.
             self.end_run(WorkflowRun.Status.FAILED, error={"code": str(exc.code), "detail": exc.detail})
+        self._rows.flush()
         if not self.is_over:
-            self.run.status = self._standing()
+            is_at_work = self._has_work or self._rows.are_at_work()
+            self.run.status = WorkflowRun.Status.RUNNING if is_at_work else WorkflowRun.Status.WAITING
         if self.run.status != self._status_before:
             self.run.save(update_fields=["status", "output", "error", "finished_at"])
         cancel_carriers(self._left)
@@ -119,10 +116,6 @@ class Advance:
     def soon(self, scope: str, function: Callable[[], None]) -> None:
         """Call `function` when its turn has come, unless what the scope is part of has failed by then."""
         self._queue.append((scope, function))
-
-    def _standing(self) -> str:
-        at_work = self.run.steps.filter(status__in=(State.RUNNING, State.RETRYING)).exclude(type__in=("for_each", ITEM))
-        return WorkflowRun.Status.RUNNING if self._has_work or at_work.exists() else WorkflowRun.Status.WAITING
 
     # -- a step begins -----------------------------------------------------------------------------------------------
 
@@ -138,15 +131,12 @@ class Advance:
         if node.name in rows or any(row is None or row.status not in ENDED for row in before):
             return
         is_wanted = not before or any(row is not None and node.name in row.taken for row in before)
-        row = StepRun(run=self.run, scope=scope, name=node.name, type=node.type)
+        rows[node.name] = row = self._rows.make(scope, node.name, node.type)
         if is_wanted:
-            # Stored when it is known what becomes of it, which most often is its end.
             self.soon(scope, partial(self.attempt, row))
         else:
-            row.status, row.finished_at = State.SKIPPED, timezone.now()
-            row.save(force_insert=True)
+            self._rows.end(row, State.SKIPPED)
             self.soon(scope, partial(self._follow, row))
-        rows[node.name] = row
 
     def attempt(self, row: StepRun) -> None:
         """The step's turn has come, perhaps again."""
@@ -185,23 +175,19 @@ class Advance:
             self.succeed(row, outcome.output, taken=outcome.taken)
         elif isinstance(outcome, Repeat):
             row.input = stored({**turn.settings, "items": list(outcome.items), "parallel": outcome.parallel})
-            self._keep(row, State.RUNNING)
+            self._rows.keep(row, State.RUNNING)
             self.soon(row.scope, partial(self.iterate, row))
         elif isinstance(outcome, Wait):
             row.wakes_at, row.waits_for = outcome.until, outcome.pattern
             if outcome.until is not None:
                 seconds = (outcome.until - timezone.now()).total_seconds()
                 row.execution_id = lull(self.run, seconds=seconds)
-            self._keep(row, State.WAITING)
+            self._rows.keep(row, State.WAITING)
         else:
             own = outcome.execution if isinstance(outcome, Execute) else None
             row.execution_id = carry(self.run, node, turn, path=row.path, execution=own)
-            self._keep(row, State.RUNNING)
+            self._rows.keep(row, State.RUNNING)
             self._has_work = True
-
-    def _keep(self, row: StepRun, status: str) -> None:
-        row.status = status
-        _store(row, ("status", "input", "tries", "execution", "wakes_at", "waits_for"))
 
     def _fail_or_retry(self, row: StepRun, node: Node, exc: AutomateError) -> None:
         if row.tries >= node.retries or not (exc.is_worth_another_try or isinstance(exc, _PASSING)):
@@ -210,7 +196,7 @@ class Advance:
         row.tries += 1
         asked = getattr(exc, "retry_after", None) or 0.0
         row.execution_id = lull(self.run, seconds=max(asked, backoff(row.tries)))
-        self._keep(row, State.RETRYING)
+        self._rows.keep(row, State.RETRYING)
         self._has_work = True
 
     # -- a step ends -------------------------------------------------------------------------------------------------
@@ -223,7 +209,7 @@ class Advance:
             self.fail(row, exc)
             return
         row.taken = list(self.node(row).next if taken is None else taken)
-        self._end(row, State.SUCCEEDED)
+        self._rows.end(row, State.SUCCEEDED)
         self.soon(row.scope, partial(self._follow, row))
 
     def fail(self, row: StepRun, error: AutomateError) -> None:
@@ -234,15 +220,9 @@ class Advance:
         """The same, with the error as it is stored."""
         handler = self.node(row).on_error
         row.error, row.taken = error, [handler] if handler else []
-        self._end(row, State.FAILED)
+        self._rows.end(row, State.FAILED)
         going_on = partial(self._follow, row) if handler else partial(self._break_off, row.scope, error, row.path)
         self.soon(row.scope, going_on)
-
-    def _end(self, row: StepRun, status: str) -> None:
-        row.status, row.finished_at, row.wakes_at, row.waits_for = status, timezone.now(), None, ""
-        _store(row, _AT_AN_END)
-        if row.type == ITEM and row.scope in self._tallies:
-            self._tallies[row.scope]["ended"] += 1
 
     def _follow(self, row: StepRun) -> None:
         """Consider what comes after the step; after the last, its scope has ended."""
@@ -267,7 +247,7 @@ class Advance:
             self.end_run(WorkflowRun.Status.SUCCEEDED, output=output)
         else:
             item.output = output
-            self._end(item, State.SUCCEEDED)
+            self._rows.end(item, State.SUCCEEDED)
             self.soon(scope, partial(self.iterate, self.scopes.loop(scope)))
 
     def _break_off(self, scope: str, error: dict[str, Any], path: str) -> None:
@@ -280,15 +260,15 @@ class Advance:
         if item.status in ENDED or loop.status in ENDED:
             return
         item.error = error
-        self._end(item, State.FAILED)
+        self._rows.end(item, State.FAILED)
         self.leave_items(loop)
         self.fail_with(loop, error)
 
     def leave_items(self, loop: StepRun) -> None:
         """Whatever goes on for the items of a for-each ends here, and nothing more begins."""
         within = f"{loop.path}."
-        self._leave(self.run.steps.filter(scope=loop.path))
-        self._leave(self.run.steps.filter(scope__startswith=within))
+        self._left += self._rows.cancel(scope=loop.path)
+        self._left += self._rows.cancel(scope__startswith=within)
         self._broken.append(within)
         self._has_work = False
         self.scopes.forget(within)
@@ -299,18 +279,12 @@ class Advance:
         self.run.finished_at = timezone.now()
         if status != WorkflowRun.Status.SUCCEEDED:
             # Of one that has succeeded, every step has ended.
-            self._leave(self.run.steps.all())
+            self._left += self._rows.cancel()
 
     def let_go(self, row: StepRun) -> None:
         """What carries the step need not go on: it has ended otherwise."""
         if row.execution_id is not None:
             self._left.append(row.execution_id)
-
-    def _leave(self, rows: Any) -> None:
-        """End those of `rows` that have not ended: nobody waits for them any more."""
-        unfinished = rows.filter(status__in=StepRun.UNFINISHED)
-        self._left += unfinished.filter(execution__isnull=False).values_list("execution", flat=True)
-        unfinished.update(status=State.CANCELLED, finished_at=timezone.now(), wakes_at=None, waits_for="")
 
     # -- for each item -----------------------------------------------------------------------------------------------
 
@@ -320,9 +294,9 @@ class Advance:
             return
         asked: Any = loop.input
         items, parallel = asked["items"], asked["parallel"]
-        tally = self._tally(loop)
+        tally = self._rows.tally(loop)
         if tally["ended"] == len(items):
-            outputs = dict(self._items(loop).values_list("name", "output"))
+            outputs = dict(self._rows.items_of(loop).values_list("name", "output"))
             self.succeed(loop, [outputs[str(index)] for index in range(len(items))])
             return
         for index in range(tally["begun"], min(len(items), tally["ended"] + parallel)):
@@ -331,21 +305,9 @@ class Advance:
                 return
             self._take_up(loop, index)
 
-    def _items(self, loop: StepRun) -> Any:
-        return self.run.steps.filter(scope=loop.path, type=ITEM)
-
-    def _tally(self, loop: StepRun) -> Counter[str]:
-        """How many items have `begun`, and how many of them have `ended`. They are counted once for a transaction."""
-        if loop.path not in self._tallies:
-            states = list(self._items(loop).values_list("status", flat=True))
-            self._tallies[loop.path] = Counter(begun=len(states), ended=sum(state in ENDED for state in states))
-        return self._tallies[loop.path]
-
     def _take_up(self, loop: StepRun, index: int) -> None:
         self._taken_up += 1
-        self._tally(loop)["begun"] += 1
-        item = StepRun(run=self.run, scope=loop.path, name=str(index), type=ITEM)
-        item.save(force_insert=True)
+        item = self._rows.make(loop.path, str(index), ITEM)
         self.scopes.begin(item)
         self.begin_ready(item.path)
 
@@ -353,7 +315,7 @@ class Advance:
         if loop.path not in self._put_off:
             self._put_off.add(loop.path)
             loop.execution_id = lull(self.run)
-            self._keep(loop, State.RUNNING)
+            self._rows.keep(loop, State.RUNNING)
 
     # -- what is asked for again and again ---------------------------------------------------------------------------
 
@@ -369,14 +331,6 @@ class Advance:
     def node(self, row: StepRun) -> Node:
         """What the definition says of the step."""
         return self._plan(row.scope).nodes[row.name]
-
-
-def _store(row: StepRun, columns: Sequence[str]) -> None:
-    """Store a row of which `columns` have changed, or which is new."""
-    if row.pk is None:
-        row.save(force_insert=True)
-    else:
-        row.save(update_fields=columns)
 
 
 def _is_settled(row: StepRun, node: Node) -> bool:

@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from automate.conf import settings
 from automate.graph.definition import Node
 from automate.models import StepRun, Trigger, Workflow, WorkflowRun, WorkflowVersion
-from automate.services.advance import ITEM, Advance
+from automate.services.advance import Advance
 from automate.services.plans import plan_of
+from automate.services.step_rows import ITEM
 from automate.services.stored import stored
 from automate_api.engine.json_schema import check_value, require_valid
 from automate_api.exceptions import Conflict, FieldError, InvalidInput, NotFound, WorkflowTooDeep

@@ -58,7 +58,8 @@ def awaited(tenant_id: str, types: Iterable[str]) -> set[str]:
     """Those of these types of events that a step of the tenant waits for. One query."""
     wanted = {name: patterns_of(name) for name in types}
     every = set().union(*wanted.values()) if wanted else set()
-    found = set(_waiting(tenant_id).filter(waits_for__in=every).values_list("waits_for", flat=True).distinct())
+    waiting = _waiting(tenant_id).filter(waits_for__in=every).order_by()
+    found = set(waiting.values_list("waits_for", flat=True).distinct())
     return {name for name, patterns in wanted.items() if not found.isdisjoint(patterns)}
 
 

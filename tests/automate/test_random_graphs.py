@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from automate.graph.check import check_definition
 from automate.models import StepRun, WorkflowRun
-from automate.services.advance import ENDED
 from automate.services.plans import Plan, plan_of
+from automate.services.step_rows import ENDED
 from automate.services.waits import decide_step
 from automate.steps import StepContext, get_step_type
 from automate_api.exceptions import StepFailed, UpstreamUnavailable

@@ -130,15 +130,8 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     function.__name__: function
     for function in (
         *(setup, make, key, unfinished, statuses, faults, events, event_faults, waits, attempts),
-        *(
-            flows.make_flows,
-            flows.begin_flows,
-            flows.flows,
-            flows.flows_in_flight,
-            flows.flows_ended,
-            flows.approve_all,
-        ),
-        *(flows.stuck, flows.keys_of_effects, flows.flow_faults),
+        *(flows.make_flows, flows.begin_flows, flows.approve_all, flows.flows, flows.flows_in_flight),
+        *(flows.flows_ended, flows.steps_ended, flows.stuck, flows.keys_of_effects, flows.flow_faults),
     )
 }
 
