@@ -13,17 +13,21 @@ from pathlib import Path
 import django
 from cryptography.fernet import Fernet
 from django.conf import settings
+from django.core.checks import run_checks
 from django.core.management import call_command
 from django.urls import URLResolver, include, path
 
-PACKAGES = ("automate_api", "automate_modal")
+PACKAGES = ("automate", "automate_api", "automate_modal")
 CHECKOUT = Path(__file__).resolve().parent.parent
 EXTRAS = (
     "celery",
+    "celpy",
+    "cronsim",
     "django_tasks_db",
     "drf_spectacular_sidecar",
     "psycopg",
     "redis",
+    "standardwebhooks",
     "uvicorn",
     "gunicorn",
     "granian",
@@ -55,11 +59,13 @@ def configure() -> None:
         REST_FRAMEWORK={"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"},
         ROOT_URLCONF="__main__",
         SECRET_KEY="only here",  # noqa: S106 - used for nothing
-        SILENCED_SYSTEM_CHECKS=["automate_api.W005"],  # says that there are no schema pages without their extra
+        # They say that there are no schema pages and no rules without their extras.
+        SILENCED_SYSTEM_CHECKS=["automate_api.W005", "automate.W001"],
         USE_TZ=True,
     )
     django.setup()
     urlpatterns.append(path("api/v1/", include("automate_api.urls")))
+    urlpatterns.append(path("api/v1/", include("automate.urls")))
     urlpatterns.append(path("api/v1/modal/", include("automate_modal.urls")))
     urlpatterns.append(path("openai/v1/", include("automate_api.openai.urls")))
     urlpatterns.append(path("", include("automate_api.workbench.urls")))
@@ -83,10 +89,24 @@ def lacks(module: str) -> str | None:
     return None
 
 
+def without_rules() -> str:
+    """What somebody is told who evaluates a rule where nothing reads rules."""
+    rules, exceptions = (importlib.import_module(name) for name in ("automate.rules", "automate_api.exceptions"))
+    try:
+        rules.compile_rule("1 == 1")
+    except exceptions.NotConfigured as exc:
+        return str(exc)
+    return ""
+
+
 def failures() -> list[str]:
     """What is wrong with the installation."""
     found = [f"{name} is installed: this is no core-only environment" for name in EXTRAS if find_spec(name)]
     found += [f"{name} needs no {extra}" for name, extra in OPTIONAL.items() if lacks(name) != extra]
+    if "automate.W001" not in {message.id for message in run_checks()}:
+        found.append("no check says that rules cannot be read")
+    if "django-automate-api[workflows]" not in without_rules():
+        found.append("a rule does not name the extra that it needs")
     for package in PACKAGES:
         folder = Path(str(importlib.import_module(package).__file__)).parent
         if folder.is_relative_to(CHECKOUT) and ".tox" not in folder.parts:

@@ -12,6 +12,8 @@ from django.utils.module_loading import import_string
 from rest_framework import exceptions as drf
 
 import automate_api
+from automate.capabilities.run import RunCapability
+from automate.capabilities.step import StepCapability
 from automate_api import capabilities, exceptions, models
 from automate_api.engine.capability import Capability, RunContext, get_capability
 from automate_api.engine.events import EventType, RunEvent
@@ -129,7 +131,7 @@ def test_every_model_is_documented() -> None:
     assert set(sections("reference/models.md")) == public - {"EndpointGrant", "LLMClientShare"} | {"SecretField"}
 
 
-@pytest.mark.parametrize("name", ["llm.chat", "llm.embed", "audio.stt", "audio.tts", "image.text2img"])
+@pytest.mark.parametrize("name", ["llm.chat", "llm.embed", "audio.stt", "audio.tts", "image.text2img", "workflow.run"])
 def test_a_capability_takes_the_parameters_and_configuration_that_are_written(name: str) -> None:
     text, capability = sections("reference/capabilities.md")[name], get_capability(name)
     assert capability is not None
@@ -146,7 +148,8 @@ def test_a_capability_takes_the_parameters_and_configuration_that_are_written(na
 
 def test_every_capability_is_documented() -> None:
     ours = {getattr(module, name).task_type for module in (capabilities, modal) for name in module.__all__}
-    prefixes = ("llm.", "openai.", "audio.", "image.", "event.")
+    ours |= {RunCapability.task_type, StepCapability.task_type}
+    prefixes = ("llm.", "openai.", "audio.", "image.", "event.", "workflow.")
     named = {name for name in sections("reference/capabilities.md") if name.startswith(prefixes)}
     assert named == ours
 

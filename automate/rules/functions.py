@@ -16,7 +16,8 @@ from automate.rules.types import OF_PYTHON, Type
 from automate.rules.values import NAMES, NANOS, Duration, Timestamp, TypeName, UInt
 
 _CHARACTERS_A_STEP = 256
-_PRODUCT_A_STEP = 16_384
+_PRODUCT_A_STEP = 330
+_STEPS_OF_A_REFUSAL = 500
 _LONGEST_PATTERN = 512
 _REGEX_MEMORY = 1 << 20
 _INT = re.compile(r"-?\d{1,20}", re.ASCII)
@@ -97,12 +98,15 @@ def _text_test(test: Callable[[str, str], bool]) -> Callable[[Budget, str, str],
 def _matches(budget: Budget, text: str, pattern: str) -> bool:
     if len(pattern) > _LONGEST_PATTERN:
         raise _wrong(_("This pattern is too long."))
-    # At worst, RE2 takes the product.
-    budget.spend(1 + len(text) * (8 + len(pattern)) // _PRODUCT_A_STEP)
     compiled = _regex(pattern)
     if compiled is None:
+        budget.spend(_STEPS_OF_A_REFUSAL)
         raise _wrong(_("This pattern is not known to RE2, or too large."))
-    return compiled.search(text.encode("utf-8", "replace")) is not None
+    searched = text.encode("utf-8", "replace")
+    # RE2 has linear time at best, and where its memory does not do, that of the product of text and program. The one
+    # is what compiling took, if it was compiled now.
+    budget.spend(int(compiled.programsize * (1 + len(searched) / _PRODUCT_A_STEP)))
+    return compiled.search(searched) is not None
 
 
 @lru_cache(maxsize=512)
@@ -111,6 +115,7 @@ def _regex(pattern: str) -> Any:
 
     options = re2.Options()
     options.log_errors = False
+    options.never_capture = True
     options.max_mem = _REGEX_MEMORY
     try:
         return re2.compile(pattern.encode("utf-8", "replace"), options=options)

@@ -11,7 +11,7 @@ from automate.graph.leaves import Path, SecretLeaf
 from automate.graph.values import Value, ValueFailed, compile_value
 from automate.models import WorkflowRun, WorkflowVersion
 from automate.steps import Step, get_step_type
-from automate_api.engine.json_schema import check_value, require_valid
+from automate_api.engine.json_schema import Unknown, check_value, require_valid
 from automate_api.exceptions import Conflict, ExpressionFailed, NotConfigured
 
 # Versions whose plans a process keeps.
@@ -70,7 +70,9 @@ class Plan:
         kind, compiled = type_of(node), self._values[node.name]
         resolved = {name: _resolved(value, seen, name) for name, value in compiled.items()}
         values = {**node.settings, **resolved}
-        require_valid(check_value(values, kind.schema, field="with"))
+        # What belongs to a body is resolved when that has ended.
+        known = {**values, **{name: Unknown() for name in kind.body_values if name in values}}
+        require_valid(check_value(known, kind.schema, field="with", partial=True))
         leaves = {name: list(value.leaves()) for name, value in compiled.items()}
         return Settings(values, frozenset(name for name, found in leaves.items() if found), list(_secrets(leaves)))
 
