@@ -24,7 +24,7 @@ UNDESCRIBED = "drf_spectacular.E001"
 
 #: What is different in a host, by chapter, and what it adds. Everything else is as in the bare host.
 HOSTS: dict[str, dict[str, Any]] = {
-    "single": {"streaming": {}, "sessions": {}},
+    "single": {"streaming": {}, "automating": {}, "sessions": {}},
     "by_organization": {
         "installation": {"checks": ["automate_api.W005", "automate_api.W009", "automate_api.W026"]},
         "sessions": {"stranger": 0},
@@ -197,6 +197,10 @@ def test_the_story_has_a_good_end(bare: Told) -> None:
     assert bare["running"]["kept"] == ["failed", "succeeded"]
     assert [bare["running"][who][0] for who in ("run", "failed", "by_another", "by_nobody")] == [200, 502, 404, 401]
     assert bare["running"]["run"][2]["cost"] == "decimal"
+    assert [bare["automating"][who][0] for who in ("made", "wrong", "by a member", "run", "hook")] == [
+        201, 400, 403, 202, 201
+    ]  # fmt: skip
+    assert (bare["automating"]["output"], bare["automating"]["strangers"]) == (2, [404, True])
     assert bare["streaming"]["whole"] == [200, "text/event-stream", "started", "final"]
     assert bare["streaming"]["failed"] == [200, "text/event-stream", "started", "error"]
     assert bare["sharing"]["runs"] == [200, 404]

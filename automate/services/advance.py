@@ -43,6 +43,9 @@ LOT = 50
 
 State = StepRun.Status
 
+# A plan is made of a version once.
+_UNREAD = ("workflow__definition", "workflow__secrets", "version__definition")
+
 # What may be otherwise a little later, though nothing has been tried.
 _PASSING = (RateLimited, CacheUnavailable)
 
@@ -70,7 +73,7 @@ class Advance:
         Raises:
             WorkflowRun.DoesNotExist: it has been deleted.
         """
-        runs = WorkflowRun.objects.select_related("workflow").defer("workflow__definition", "workflow__secrets")
+        runs = WorkflowRun.objects.select_related("workflow", "version").defer(*_UNREAD)
         with writing(), transaction.atomic():
             advance = cls(runs.select_for_update(of=("self",)).get(pk=run_id))
             if advance.run.version_id is None and not advance.is_over:

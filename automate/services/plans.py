@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -10,7 +11,7 @@ from automate.graph.leaves import Path, SecretLeaf
 from automate.graph.values import Value, ValueFailed, compile_value
 from automate.models import WorkflowRun, WorkflowVersion
 from automate.steps import Step, get_step_type
-from automate_api.engine.json_schema import check_value, require_valid
+from automate_api.engine.json_schema import Unknown, check_value, require_valid
 from automate_api.exceptions import Conflict, ExpressionFailed, NotConfigured
 
 # Versions whose plans a process keeps.
@@ -69,7 +70,9 @@ class Plan:
         kind, compiled = type_of(node), self._values[node.name]
         resolved = {name: _resolved(value, seen, name) for name, value in compiled.items()}
         values = {**node.settings, **resolved}
-        require_valid(check_value(values, kind.schema, field="with"))
+        # What belongs to a body is resolved when that has ended.
+        known = {**values, **{name: Unknown() for name in kind.body_values if name in values}}
+        require_valid(check_value(known, kind.schema, field="with", partial=True))
         leaves = {name: list(value.leaves()) for name, value in compiled.items()}
         return Settings(values, frozenset(name for name, found in leaves.items() if found), list(_secrets(leaves)))
 
@@ -81,15 +84,15 @@ def plan_of(run: WorkflowRun) -> tuple[Plan, int]:
         Conflict: it has been deleted with its workflow.
         NotConfigured: the app is gone that brought one of its steps, or the parser of rules is not installed.
     """
-    if run.version_id is None:
+    if run.version is None:
         raise Conflict
-    return _plan(run.version_id)
+    return _plan(run.version.pk, run.version.created_at)
 
 
 @lru_cache(maxsize=_KEPT)
-def _plan(version_id: int) -> tuple[Plan, int]:
-    # A version never changes.
-    version = WorkflowVersion.objects.get(pk=version_id)
+def _plan(version_id: int, created_at: datetime) -> tuple[Plan, int]:
+    # A version never changes; but where one was rolled back, the database gives its id to the next.
+    version = WorkflowVersion.objects.get(pk=version_id, created_at=created_at)
     definition = parse(version.definition)
     return Plan(definition.steps, definition.output), version.version
 

@@ -18,10 +18,13 @@ from automate.services.stored import stored
 from automate_api.engine.json_schema import check_value, require_valid
 from automate_api.exceptions import Conflict, FieldError, InvalidInput, NotFound, WorkflowTooDeep
 from automate_api.models import Actor, Event
+from automate_api.models.prepared import PreparedInsert
 from automate_api.services.recording import writing
 
 #: The type of the event that a run sees which somebody asked for.
 ASKED = "workflow.run"
+
+_runs = PreparedInsert(WorkflowRun)
 
 
 def context_of(event: Event) -> dict[str, Any]:
@@ -147,7 +150,7 @@ def replay_run(run: WorkflowRun, *, actor: Actor, correlation_id: str, from_step
     """
     if run.status in WorkflowRun.UNFINISHED:
         raise Conflict(_("The run has not ended."))
-    if run.version_id is None or run.workflow is None:
+    if run.version is None or run.workflow is None:
         raise Conflict(_("The workflow has been deleted."))
     plan, _version = plan_of(run)
     if from_step is not None and from_step not in plan.nodes:
@@ -156,7 +159,7 @@ def replay_run(run: WorkflowRun, *, actor: Actor, correlation_id: str, from_step
         tenant_id=run.tenant_id,
         user_id=actor.user.pk,
         workflow=run.workflow,
-        version_id=run.version_id,
+        version=run.version,
         event_id=run.event_id,
         context=run.context,
         correlation_id=correlation_id,
@@ -171,9 +174,9 @@ def _begun(run: WorkflowRun, *, kept: Any = ()) -> WorkflowRun:
         error = WorkflowTooDeep()
         run.status, run.finished_at = WorkflowRun.Status.FAILED, timezone.now()
         run.error = {"code": str(error.code), "detail": error.detail}
-        run.save(force_insert=True)
+        _runs.insert(run)
         return run
-    run.save(force_insert=True)
+    _runs.insert(run)
     for row in kept:
         row.run = run
     StepRun.objects.bulk_create(kept)

@@ -1,5 +1,6 @@
 """What ends the waiting of steps: events, and people who decide."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,6 +15,9 @@ from automate_api.models import Actor, Event
 
 #: The type of the steps that people decide.
 APPROVAL = "approval"
+
+# Nothing else is a path, and some of the rest no text that a database takes.
+_PATH = re.compile(r"[a-z0-9_.]{1,300}")
 
 # The longest type of an event, and so the longest pattern.
 _LONGEST = 200
@@ -36,6 +40,8 @@ def decide_step(run: WorkflowRun, path: str, *, actor: Actor, approved: bool, co
     """
     if not actor.is_staff:
         raise PermissionDenied
+    if not _PATH.fullmatch(path):
+        raise NotFound
     scope, _dot, name = path.rpartition(".")
     with Advance.of(run.pk) as advance:
         row = run.steps.filter(scope=scope, name=name, type=APPROVAL).first()

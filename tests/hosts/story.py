@@ -146,6 +146,32 @@ class Story:
         newest = self.member("GET", api("execution-list")).json()["results"][:2]
         return {**found, "kept": [execution["status"] for execution in newest]}
 
+    def automating(self) -> Chapter:
+        """A workflow with a trigger, run to its end."""
+        try:
+            path = route("automate:workflow-list")
+        except NoReverseMatch:
+            return {}
+        step = {"name": "note", "type": "set", "with": {"values": {"sum": {"cel": "event.payload.n + 1"}}}}
+        definition = {"steps": [step], "output": {"cel": "steps.note.output.sum"}}
+        wrong = {"steps": [{"name": "ask", "type": "endpoint", "with": {"endpoint": "absent", "input": ""}}]}
+        made = self.staff("POST", path, {"name": "Sum", "definition": definition, "secrets": {"shop": "s"}})
+        pk = made.json()["id"]
+        run = self.staff("POST", route("automate:workflow-run", pk=pk), {"input": {"n": 1}})
+        ended = self.staff("GET", run.headers["Location"])
+        hook = self.staff("POST", route("automate:trigger-list"), {"name": "Hook", "kind": "hook", "workflow": pk})
+        theirs = [self.stranger("GET", route("automate:workflow-detail", pk=key)) for key in (pk, 4711)]
+        return {
+            "made": told(made),
+            "wrong": told(self.staff("POST", path, {"name": "Wrong", "definition": wrong})),
+            "by a member": told(self.member("POST", path, {"name": "Sum", "definition": definition})),
+            "run": told(run),
+            "ended": told(ended),
+            "output": ended.json()["output"],
+            "hook": told(hook),
+            "strangers": same(*theirs),
+        }
+
     def listing(self) -> Chapter:
         """Each list, page by page."""
         found: Chapter = {"index": told(self.staff("GET", api("index")))}
@@ -313,8 +339,8 @@ class Story:
         return own
 
 
-CHAPTERS = ("installation", "people", "making", "running", "streaming", "listing", "strangers", "sharing", "repeating")
-FURTHER = ("limits", "schema", "sessions", "admin", "leaving", "own")
+CHAPTERS = ("installation", "people", "making", "running", "streaming", "automating", "listing", "strangers")
+FURTHER = ("sharing", "repeating", "limits", "schema", "sessions", "admin", "leaving", "own")
 
 
 def tell() -> dict[str, Chapter]:

@@ -238,14 +238,20 @@ def test_what_only_looks_like_one_starts_no_hook(source: str) -> None:
     assert [(run.trigger_id, run.event_id) for run in runs()] == [(every.pk, event_id)]
 
 
+def test_a_trigger_that_leads_into_another_tenant_starts_nothing() -> None:
+    trigger = make_trigger()
+    Trigger.objects.update(workflow=flow(tenant_id="globex"))
+    event_id = send("order.paid")[0]
+    assert start_for(Event.objects.get(pk=event_id)) == 0
+    assert runs(trigger) == []
+
+
 # -- what it costs ---------------------------------------------------------------------------------------------------
 
 
 def test_events_that_nobody_wants_are_found_out_by_two_queries_and_make_no_job() -> None:
     make_trigger(pattern="stock.*")
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+    with CaptureQueriesContext(connection) as queries:
         assert handlers.wanted("default", {"order.paid", "order.sent"}) == set()
     assert len(queries) == 2
     assert handlers.wanted("default", {"order.paid", "stock.low"}) == {"stock.low"}

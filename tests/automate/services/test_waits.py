@@ -153,7 +153,7 @@ def test_only_staff_decides_and_only_what_is_there() -> None:
     run = asking()
     with pytest.raises(PermissionDenied):
         decide_step(run, "ask", actor=make_actor(), approved=True)
-    for path in ("pay", "nothing", "each.1.ask", "", "ask.", "\x00"):
+    for path in ("pay", "nothing", "each.1.ask", "", "ask.", "\x00", "\x00", "ask\ud800", "x" * 1000):
         with pytest.raises(NotFound):
             decide_step(run, path, actor=make_actor(is_staff=True), approved=True)
     cancel_run(run)
