@@ -7,7 +7,7 @@ import os
 import random
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,7 +18,7 @@ from automate.models import StepRun, WorkflowRun
 from automate.services.plans import Plan, plan_of
 from automate.services.step_rows import ENDED
 from automate.services.waits import decide_step
-from automate.steps import StepContext, get_step_type
+from automate.steps import Done, Step, StepContext, Turn, base, get_step_type
 from automate_api.exceptions import StepFailed, UpstreamUnavailable
 from automate_api.models import Actor, Job
 from automate_api.services.attempts import work_on
@@ -30,10 +30,25 @@ from tests.factories import make_user
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("asked")]
 
 GRAPHS = int(os.environ.get("AUTOMATE_TEST_GRAPHS") or 25)
-#: A step that works, and what becomes of that.
-WORK = {"test.written": st.fixed_dictionaries({"ends": st.sampled_from(["well", "badly", "later", "never"])})}
+#: A step that works and one that needs no worker, and what becomes of them.
+STEPS = {
+    "test.written": st.fixed_dictionaries({"ends": st.sampled_from(["well", "badly", "later", "never"])}),
+    "test.pure": st.fixed_dictionaries({"ends": st.sampled_from(["well", "well", "badly"])}),
+}
 
 done: Counter[str] = Counter()
+
+
+class PureStep(Step):
+    """Ends when its turn has come: well, or badly."""
+
+    type = "test.pure"
+    schema: ClassVar[dict[str, Any]] = {"type": "object"}
+
+    def begin(self, turn: Turn) -> Done:
+        if turn.settings["ends"] == "badly":
+            raise StepFailed
+        return Done(turn.key)
 
 
 async def work(ctx: StepContext) -> str:
@@ -47,14 +62,17 @@ async def work(ctx: StepContext) -> str:
     return ctx.key
 
 
-@given(definition=definitions(extra=WORK), seed=st.integers(0, 2**32))
+@given(definition=definitions(extra=STEPS), seed=st.integers(0, 2**32))
 @settings(
     max_examples=GRAPHS,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-def test_what_is_accepted_runs_to_an_end(write: Any, definition: dict[str, Any], seed: int) -> None:
+def test_what_is_accepted_runs_to_an_end(
+    write: Any, monkeypatch: pytest.MonkeyPatch, definition: dict[str, Any], seed: int
+) -> None:
     write(work)
+    monkeypatch.setitem(base._registry, PureStep.type, PureStep())
     done.clear()
     assert check_definition(definition, types=get_step_type) == []
     owner = make_user(username=f"owner-{WorkflowRun.objects.count()}", is_staff=True)

@@ -26,7 +26,7 @@ def meddle(chance: random.Random) -> str:
     run = chance.choice(list(WorkflowRun.objects.filter(status__in=WorkflowRun.UNFINISHED)) or [None])
     if run is None:
         return ""
-    what = chance.choices(["approved", "rejected", "cancelled", "told"], [8, 4, 1, 4])[0]
+    what = chance.choices(["approved", "rejected", "cancelled", "told"], [8, 4, 0.2, 4])[0]
     actor = Actor(user=Workflow.objects.earliest("pk").owner, tenant_id=TENANT)
     if what == "told":
         tell([{"type": "flow.news", "source": "test", "payload": {"n": run.context["payload"]["n"]}}])
