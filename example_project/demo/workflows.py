@@ -10,7 +10,7 @@ from example_project.demo.story import check, put
 
 TICKET = "Our shop is down and nobody can pay. Please help at once!"
 # Seconds after which the demo has waited for long enough.
-_PATIENCE = 120
+_PATIENCE = 300
 
 RULE = "steps.ask.output.json.urgent || event.payload.text.contains('stolen')"
 DEFINITION = {

@@ -82,11 +82,11 @@ def test_a_run_that_fails_fails_its_endpoint(run: Any) -> None:
     assert Execution.objects.get().error["code"] == "workflow_failed"
 
 
-@pytest.mark.parametrize("given", [{}, {"n": "1"}, [], "x"])
-def test_an_input_that_does_not_fit_the_definition_is_refused(run: Any, given: Any) -> None:
-    answer = run(double(), given)
-    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_input")
-    assert answer.json()["errors"][0]["field"].startswith("input")
+def test_an_input_that_does_not_fit_the_definition_is_refused(run: Any) -> None:
+    for given in ({}, {"n": "1"}, [], "x"):
+        answer = run(double(), given)
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid_input")
+        assert answer.json()["errors"][0]["field"].startswith("input")
     assert not WorkflowRun.objects.exists()
 
 

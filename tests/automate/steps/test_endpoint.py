@@ -64,22 +64,18 @@ def test_parameters_reach_the_model_and_the_answer_the_next_step(upstream: FakeU
     assert (execution.endpoint, execution.job.status) == (endpoint, "succeeded")
 
 
-@pytest.mark.parametrize(
-    ("made", "given", "with_", "error"),
-    [
-        ({"slug": "other"}, "x", {}, "not_found"),
-        ({"enabled": False}, "x", {}, "conflict"),
-        ({"tenant_id": "other"}, "x", {}, "not_found"),
-        ({"input_schema": {"type": "string", "maxLength": 3}}, "long", {}, "invalid_input"),
-        ({}, "x", {"params": {"api_key": "mine"}}, "invalid_input"),
-        ({}, "x", {"task_type": "llm.embed"}, "invalid_input"),
-    ],
-)
-def test_what_no_caller_may_ask_no_step_may(
-    made: dict[str, Any], given: Any, with_: dict[str, Any], error: str
-) -> None:
-    make_endpoint(**{"slug": "ask", **made})
-    assert code(begin(make_workflow(asks("ask", with_=with_)), given)) == error
+def test_what_no_caller_may_ask_no_step_may() -> None:
+    refused: list[tuple[dict[str, Any], dict[str, Any], str]] = [
+        ({"tenant_id": "other", "slug": "theirs"}, {}, "not_found"),
+        ({"enabled": False}, {}, "conflict"),
+        ({"input_schema": {"type": "string", "maxLength": 3}}, {}, "invalid_input"),
+        ({}, {"params": {"api_key": "mine"}}, "invalid_input"),
+        ({}, {"task_type": "llm.embed"}, "invalid_input"),
+    ]
+    for made, more, error in refused:
+        endpoint = make_endpoint(**made)
+        assert (made, code(begin(make_workflow(asks(endpoint, with_=more)), "long"))) == (made, error)
+    assert code(begin(make_workflow(asks("nothing")), "long")) == "not_found"
     assert not Execution.objects.exists()
 
 

@@ -89,6 +89,12 @@ def test_every_error_of_ours_has_a_status_of_its_own_kind() -> None:
         "InternalError": 500,
         "WorkerLost": 500,
         "HandlerFailed": 500,
+        # Those of steps, which nobody is answered with.
+        "ExpressionFailed": 500,
+        "OutputTooLarge": 500,
+        "StepFailed": 500,
+        "StepRejected": 500,
+        "WorkflowTooDeep": 500,
     }
     assert all(400 <= status < 600 for status in statuses.values())
     assert set(STATUS) <= set(every_error())
