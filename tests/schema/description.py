@@ -15,6 +15,9 @@ VERSIONS = ["3.0.3", "3.1.1"]
 #: How the ids of operations begin that speak a protocol of their own.
 OTHER_PROTOCOLS = ("automate_organization_",)
 
+#: The ids of operations that are open to all who sign what they send: they know neither callers nor their keys.
+PUBLIC = frozenset({"automate_hook"})
+
 
 @functools.cache
 def described(urlconf: str, version: str = "3.1.1") -> dict[str, Any]:
@@ -35,7 +38,7 @@ def operations(schema: dict[str, Any], *, ours: bool = True) -> Iterator[dict[st
 def usual(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The package's operations that answer errors with problems and take API keys and idempotency keys."""
     for found in operations(schema):
-        if not found["operationId"].startswith(OTHER_PROTOCOLS):
+        if not found["operationId"].startswith(OTHER_PROTOCOLS) and found["operationId"] not in PUBLIC:
             yield found
 
 

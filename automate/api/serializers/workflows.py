@@ -128,7 +128,9 @@ class ValidationSerializer(serializers.Serializer[Any]):
 
 
 class TriggerDocumentSerializer(RowSerializer[Trigger]):
-    """A trigger in a document: without ids, tokens and secrets."""
+    """A trigger in a document: without ids, tokens and secrets, and with what those of its kind have."""
+
+    optional_in_answers = ("pattern", "schedule", "time_zone", "catch_up", "signature")
 
     class Meta:
         model = Trigger

@@ -16,7 +16,7 @@ from tests.factories import make_user
 pytestmark = pytest.mark.django_db
 
 UNIQUE = ("tenant_id", "source", "idempotency_key")
-batch = BatchInsert(Event, columns=("id", "type", "source", "payload", "idempotency_key", "occurred_at"), unique=UNIQUE)
+batch = BatchInsert(Event, columns=("id", "type", "source", "payload", "idempotency_key", "occurred_at", "depth"), unique=UNIQUE)
 known = BatchKeys(Event, by=("source", "idempotency_key"), same=("tenant_id",))
 
 AWKWARD = {"text": "ž 🦊 ' \" %s \\ \u2028", "list": [1, 2.5, None, True], "deep": {"a": {"b": []}}, "": {}}
@@ -26,7 +26,7 @@ NOW = datetime(2026, 1, 31, 12, 0, 0, 123456, tzinfo=UTC)
 def row(key: str | None = None, **more: Any) -> dict[str, Any]:
     occurred = NOW.astimezone(timezone(timedelta(hours=-7)))
     own = {"id": uuid7(), "type": "a", "source": "b", "payload": AWKWARD, "idempotency_key": key}
-    return {**own, "occurred_at": occurred, **more}
+    return {**own, "occurred_at": occurred, "depth": 1, **more}
 
 
 def common(**more: Any) -> dict[str, Any]:
