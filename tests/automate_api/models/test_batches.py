@@ -16,7 +16,8 @@ from tests.factories import make_user
 pytestmark = pytest.mark.django_db
 
 UNIQUE = ("tenant_id", "source", "idempotency_key")
-batch = BatchInsert(Event, columns=("id", "type", "source", "payload", "idempotency_key", "occurred_at", "depth"), unique=UNIQUE)
+COLUMNS = ("id", "type", "source", "payload", "idempotency_key", "occurred_at", "depth")
+batch = BatchInsert(Event, columns=COLUMNS, unique=UNIQUE)
 known = BatchKeys(Event, by=("source", "idempotency_key"), same=("tenant_id",))
 
 AWKWARD = {"text": "ž 🦊 ' \" %s \\ \u2028", "list": [1, 2.5, None, True], "deep": {"a": {"b": []}}, "": {}}

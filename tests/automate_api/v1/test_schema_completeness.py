@@ -34,8 +34,8 @@ NAMING_OTHERWISE = {
     "automate_openai_chat_completion",
     "automate_openai_embedding",
 }
-#: What of a trigger stands in a document depends on its kind.
-PARTLY = {"AutomateTriggerDocument"}
+#: What of a trigger stands in a document depends on its kind; an explanation has a value or an error.
+PARTLY = {"AutomateExplanation", "AutomateTriggerDocument"}
 PLACEHOLDERS = {"string", "example", "foo"}
 
 
