@@ -422,7 +422,7 @@ def test_an_event_is_emitted_once_with_its_depth() -> None:
     )
     work()
     event = Event.objects.get(type="order.told")
-    assert (event.payload, event.source, event.depth, event.correlation_id) == ({"n": 1}, "workflow", 1, "c-1")
+    assert (event.payload, event.source, event.depth, event.correlation_id) == ({"n": 1}, "automate:workflow", 1, "c-1")
     assert outputs(run) == {"tell": {"id": str(event.pk)}}
 
 
