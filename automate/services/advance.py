@@ -107,7 +107,7 @@ class Advance:
                         function()
         except AutomateError as exc:
             # The definition cannot be followed any more: an app has gone, say, that brought one of its steps.
-            self.end_run(WorkflowRun.Status.FAILED, error={"code": str(exc.code), "detail": exc.detail})
+            self.fail_run(exc)
         self._rows.flush()
         if not self.is_over:
             is_at_work = self._has_work or self._rows.are_at_work()
@@ -217,10 +217,10 @@ class Advance:
 
     def fail(self, row: StepRun, error: AutomateError) -> None:
         """The step has failed, and leads to its `on_error`; without one, all that it is part of has failed."""
-        self.fail_with(row, {"code": str(error.code), "detail": error.detail})
+        self.fail_with(row, _told(error))
 
     def fail_with(self, row: StepRun, error: dict[str, Any]) -> None:
-        """The same, with the error as it is stored."""
+        """The same, with the error as `{code, detail}`."""
         handler = self.node(row).on_error
         row.error, row.taken = error, [handler] if handler else []
         self._rows.end(row, State.FAILED)
@@ -244,7 +244,7 @@ class Advance:
         try:
             output = sized(stored(plan.output(self.scopes.seen(scope))))
         except AutomateError as exc:
-            self._break_off(scope, {"code": str(exc.code), "detail": exc.detail}, scope)
+            self._break_off(scope, _told(exc), scope)
             return
         if item is None:
             self.end_run(WorkflowRun.Status.SUCCEEDED, output=output)
@@ -283,6 +283,10 @@ class Advance:
         if status != WorkflowRun.Status.SUCCEEDED:
             # Of one that has succeeded, every step has ended.
             self._left += self._rows.cancel()
+
+    def fail_run(self, error: AutomateError) -> None:
+        """The run has failed as a whole, through none of its steps."""
+        self.end_run(WorkflowRun.Status.FAILED, error=_told(error))
 
     def let_go(self, row: StepRun) -> None:
         """What carries the step need not go on: it has ended otherwise."""
@@ -334,6 +338,12 @@ class Advance:
     def node(self, row: StepRun) -> Node:
         """What the definition says of the step."""
         return self._plan(row.scope).nodes[row.name]
+
+
+def _told(error: AutomateError) -> dict[str, Any]:
+    """An error as it is stored: a rule's quotes values, and a host's step says anything."""
+    told: dict[str, Any] = stored({"code": str(error.code), "detail": error.detail})
+    return told
 
 
 def _is_settled(row: StepRun, node: Node) -> bool:

@@ -1,17 +1,29 @@
 """What ends the waiting of steps: events, and people who decide."""
 
+import logging
 import re
 from collections.abc import Iterable
 from typing import Any
 
+from django.db import Error as DatabaseFailure
 from django.utils.translation import gettext_lazy as _
 
 from automate.models import StepRun, WorkflowRun
-from automate.rules import RuleFailed, compile_rule
+from automate.rules import RuleError, RuleFailed, compile_rule
 from automate.services.advance import Advance
 from automate.services.runs import context_of
-from automate_api.exceptions import Conflict, NotFound, PermissionDenied, StepRejected
+from automate_api.exceptions import (
+    AutomateError,
+    Conflict,
+    ExpressionFailed,
+    NotFound,
+    PermissionDenied,
+    StepRejected,
+)
 from automate_api.models import Actor, Event
+from automate_api.security.redaction import redact_exception
+
+logger = logging.getLogger(__name__)
 
 #: The type of the steps that people decide.
 APPROVAL = "approval"
@@ -70,7 +82,10 @@ def awaited(tenant_id: str, types: Iterable[str]) -> set[str]:
 
 
 def wake_for(event: Event) -> int:
-    """Have the steps go on that wait for this event; how many did. In the caller's transaction."""
+    """Have the steps go on that wait for this event; how many did. In the caller's transaction.
+
+    What is wrong with one of them, or with its run, keeps no other waiting.
+    """
     waiting = _waiting(event.tenant_id).filter(waits_for__in=patterns_of(event.type), created_at__lte=event.created_at)
     # In one order, so that two that wake the same runs wait for each other and no more.
     chosen = list(waiting.order_by("run", "pk").values_list("run", "pk"))
@@ -93,18 +108,29 @@ def _wake(run_id: Any, pk: int, event: Event) -> bool:
             if advance.is_over or found is None:
                 return False
             row = advance.scopes.rows(found.scope)[found.name]
-            try:
-                fits = _fits(advance, row, event)
-            except RuleFailed as exc:
-                advance.fail_with(row, {"code": "expression_failed", "detail": exc.message})
-            else:
-                if not fits:
-                    return False
-                advance.succeed(row, context_of(event))
-            advance.let_go(row)
-            return True
+            return _is_woken(advance, row, event)
     except WorkflowRun.DoesNotExist:
         return False
+    except DatabaseFailure:
+        # All is undone then, and tried again.
+        raise
+    except Exception as exc:  # noqa: BLE001 - one run keeps no other waiting
+        logger.error("Run %s could not go on with the event %s: %s", run_id, event.pk, redact_exception(exc))
+        return False
+
+
+def _is_woken(advance: Advance, row: StepRun, event: Event) -> bool:
+    try:
+        if not _fits(advance, row, event):
+            return False
+        advance.succeed(row, context_of(event))
+    except (RuleError, RuleFailed) as exc:
+        advance.fail(row, ExpressionFailed(exc.message))
+    except AutomateError as exc:
+        # The definition cannot be followed any more.
+        advance.fail_run(exc)
+    advance.let_go(row)
+    return True
 
 
 def _fits(advance: Advance, row: StepRun, event: Event) -> bool:

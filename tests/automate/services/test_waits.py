@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from automate.models import StepRun, WorkflowRun
+from automate.models import StepRun, WorkflowRun, WorkflowVersion
+from automate.services import plans
 from automate.services.runs import cancel_run
 from automate.services.waits import awaited, decide_step, patterns_of, wake_for
 from automate_api.exceptions import Conflict, NotFound, PermissionDenied
@@ -105,6 +106,15 @@ def test_who_waits_for_too_long_goes_on_without_the_event() -> None:
 def test_the_patterns_of_a_type_are_it_and_its_beginnings() -> None:
     assert patterns_of("a.b") == {"a.b", "*", "a*", "a.*", "a.b*"}
     assert len(patterns_of("x" * 200)) == 201
+
+
+def test_a_run_that_cannot_go_on_keeps_no_other_waiting() -> None:
+    broken, run = waiting(event={"type": "order.paid"}), waiting(event={"type": "order.paid"})
+    WorkflowVersion.objects.filter(runs=broken).update(definition={"steps": [{"name": "wait"}]})
+    plans._plan.cache_clear()
+    assert wake_for(make_event(n=1)) == 2
+    assert (fresh(broken).status, fresh(broken).error["code"]) == ("failed", "not_configured")
+    assert fresh(run).output["payload"] == {"n": 1}
 
 
 # -- for somebody ----------------------------------------------------------------------------------------------------
