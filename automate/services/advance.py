@@ -16,7 +16,7 @@ from automate.graph.definition import Node
 from automate.models import StepRun, WorkflowRun
 from automate.rules import RuleFailed
 from automate.services.carriers import cancel_carriers, carry, lull
-from automate.services.owners import owner_of
+from automate.services.owners import owner_of_run
 from automate.services.plans import Plan, plan_of, type_of
 from automate.services.scopes import Scopes
 from automate.services.step_rows import ENDED, ITEM, StepRows
@@ -26,7 +26,6 @@ from automate_api.events import at_depth
 from automate_api.exceptions import (
     AutomateError,
     CacheUnavailable,
-    Conflict,
     ExpressionFailed,
     InternalError,
     RateLimited,
@@ -328,9 +327,7 @@ class Advance:
 
     @cached_property
     def _owner(self) -> Actor:
-        if self.run.workflow is None:
-            raise Conflict
-        return owner_of(self.run.workflow)
+        return owner_of_run(self.run)
 
     def _plan(self, scope: str) -> Plan:
         return plan_of(self.run)[0].within(scope)

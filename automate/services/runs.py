@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -66,7 +65,9 @@ def start_run(
     depth: int = 1,
     execution_id: UUID | None = None,
 ) -> WorkflowRun:
-    """A run of the workflow as it is now, its first steps begun; in the caller's transaction where there is one.
+    """A run of the workflow as the caller has read it, its first steps begun; in the caller's transaction, if any.
+
+    It is pinned to the version whose condition, or input schema, the caller has asked.
 
     A trigger starts one run for one event: asked again, that is returned. A run that too many others led to is stored
     as failed, and nothing of it begins.
@@ -80,6 +81,9 @@ def start_run(
         event: which event does.
         depth: how many runs led to it, this one included.
         execution_id: of the endpoint that runs the workflow.
+
+    Raises:
+        NotFound: the workflow has been deleted meanwhile.
     """
     run = WorkflowRun(
         tenant_id=workflow.tenant_id,
@@ -214,7 +218,7 @@ def _copy(row: StepRun) -> StepRun:
 
 
 def _version_of(workflow: Workflow) -> WorkflowVersion:
-    """Its version as it is stored: the row at hand may be older, and a version is never stored before its number."""
-    versions = WorkflowVersion.objects.filter(workflow=workflow, version=F("workflow__version"))
-    version: WorkflowVersion = versions.defer("definition").get()
-    return version
+    found: WorkflowVersion | None = workflow.versions.filter(version=workflow.version).defer("definition").first()
+    if found is None:
+        raise NotFound(_("The workflow has been deleted."))
+    return found

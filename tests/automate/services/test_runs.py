@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 
 from automate.models import StepRun, WorkflowVersion
+from automate.services import WorkflowService
 from automate.services.runs import cancel_run, find_run, replay_run
 from automate.steps import StepContext
 from automate_api.exceptions import Conflict, InvalidInput, NotFound, StepFailed
 from automate_api.models import Actor
-from tests.automate.making import begin, fresh, make_workflow, outputs, states, step, work
+from tests.automate.making import begin, fresh, make_workflow, outputs, pass_time, states, step, work
 from tests.factories import make_actor, make_user
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("asked")]
@@ -40,7 +41,31 @@ def test_a_replay_does_all_of_it_again_on_the_same_version() -> None:
     again = replay_run(run, actor=actor, correlation_id="c-9")
     assert (again.output, again.replay_of, again.user, again.correlation_id) == (7, run, actor.user, "c-9")
     assert again.pk != run.pk
-    assert begin(workflow, {"n": 7}).output is None
+    assert begin(type(workflow).objects.get(), {"n": 7}).output is None
+
+
+def test_what_a_version_does_is_done_with_the_rights_of_whoever_wrote_it(write: Any) -> None:
+    done: list[str] = []
+
+    async def script(ctx: StepContext) -> None:
+        done.append(ctx.actor.user.username)
+
+    write(script)
+    wait = step("wait", "wait", seconds=60, then="act")
+    writer, other = make_user(username="writer", is_staff=True), make_user(username="other", is_staff=True)
+    workflow = make_workflow(wait, step("act", "test.written"), owner=writer)
+    run = begin(workflow)
+    service = WorkflowService(actor=Actor(user=other, tenant_id="default"))
+    present = service.update(workflow, definition={"steps": [step("act", "test.written")]})
+    begin(present)
+    pass_time(61)
+    work()
+    replay_run(fresh(run), actor=service.actor, correlation_id="c-9", from_step="act")
+    work()
+    assert done == ["other", "writer", "writer"]
+    writer.delete()
+    failed = replay_run(fresh(run), actor=service.actor, correlation_id="c-9", from_step="act")
+    assert (failed.status, failed.error["code"]) == ("failed", "permission_denied")
 
 
 def test_a_replay_from_a_step_takes_over_what_does_not_come_after_it(write: Any) -> None:
