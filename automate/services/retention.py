@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from django.db import transaction
+
 from automate.conf import settings
 from automate.models import StepRun, WorkflowRun
 from automate_api.models import Execution
@@ -21,11 +23,21 @@ def prune_runs(*, batch: int = 1000) -> Iterator[int]:
     Executions, jobs and events of theirs stay. A run may have a million steps, those of iterations, which go before
     it: until it goes itself it can be replayed, from any of its own.
     """
-    while chosen := list(_expired().order_by("pk").values_list("pk", flat=True)[: batch // 10 or 1]):
+    last = None
+    while chosen := _chosen(last, batch // 10 or 1):
         _prune_iterations(chosen, batch)
-        with writing():
-            _deleted, by_model = WorkflowRun.objects.filter(pk__in=chosen).delete()
+        with writing(), transaction.atomic():
+            # One that somebody is just replaying goes another time: nobody waits here, and so nobody waits in a circle.
+            unlocked = WorkflowRun.objects.select_for_update(skip_locked=True).filter(pk__in=chosen)
+            runs = list(unlocked.values_list("pk", flat=True))
+            _deleted, by_model = WorkflowRun.objects.filter(pk__in=runs).delete()
+        last = chosen[-1]
         yield by_model.get(WorkflowRun._meta.label, 0)  # noqa: SLF001 - Django's public _meta
+
+
+def _chosen(last: Any, most: int) -> list[Any]:
+    rows = _expired().order_by("pk").values_list("pk", flat=True)
+    return list((rows if last is None else rows.filter(pk__gt=last))[:most])
 
 
 def _prune_iterations(runs: list[Any], batch: int) -> None:

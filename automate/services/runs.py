@@ -19,6 +19,7 @@ from automate_api.exceptions import Conflict, FieldError, InvalidInput, NotFound
 from automate_api.models import Actor, Event
 from automate_api.models.prepared import PreparedInsert
 from automate_api.services.recording import writing
+from automate_api.services.rows import storing
 
 #: The type of the event that a run sees which somebody asked for.
 ASKED = "workflow.run"
@@ -149,7 +150,7 @@ def replay_run(run: WorkflowRun, *, actor: Actor, correlation_id: str, from_step
             was; what of that had not ended well is done again.
 
     Raises:
-        Conflict: it has not ended, or its version has been deleted.
+        Conflict: it has not ended, or it or its version has been deleted.
         InvalidInput: there is no such step.
     """
     if run.status in WorkflowRun.UNFINISHED:
@@ -169,7 +170,7 @@ def replay_run(run: WorkflowRun, *, actor: Actor, correlation_id: str, from_step
         correlation_id=correlation_id,
         replay_of=run,
     )
-    with writing(), transaction.atomic():
+    with writing(), storing(clash=_("The run or its workflow has been deleted.")):
         return _begun(again, kept=_kept(run, from_step) if from_step else ())
 
 

@@ -54,6 +54,13 @@ def decide_step(run: WorkflowRun, path: str, *, actor: Actor, approved: bool, co
         raise PermissionDenied
     if not _PATH.fullmatch(path):
         raise NotFound
+    try:
+        return _decided(run, path, actor=actor, approved=approved, comment=comment)
+    except WorkflowRun.DoesNotExist as exc:
+        raise NotFound from exc
+
+
+def _decided(run: WorkflowRun, path: str, *, actor: Actor, approved: bool, comment: str) -> StepRun:
     scope, _dot, name = path.rpartition(".")
     with Advance.of(run.pk) as advance:
         row = run.steps.filter(scope=scope, name=name, type=APPROVAL).first()

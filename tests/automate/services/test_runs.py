@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from automate.models import StepRun, WorkflowVersion
+from automate.models import StepRun, WorkflowRun, WorkflowVersion
 from automate.services import WorkflowService
 from automate.services.runs import cancel_run, find_run, replay_run
+from automate.services.waits import decide_step
 from automate.steps import StepContext
 from automate_api.exceptions import Conflict, InvalidInput, NotFound, StepFailed
 from automate_api.models import Actor
@@ -97,6 +98,22 @@ def test_a_replay_from_a_step_takes_over_what_does_not_come_after_it(write: Any)
     assert fresh(again).status == "succeeded"
     # What the first run was, it still is.
     assert states(run)["bad"] == "failed"
+
+
+def test_a_run_that_is_deleted_meanwhile_is_neither_replayed_nor_decided() -> None:
+    workflow, actor = make_workflow(step("one"), step("two")), make_actor(is_staff=True)
+    deleted, asking = begin(workflow), begin(make_workflow(step("ask", "approval")))
+    for run in (deleted, asking):
+        WorkflowRun.objects.filter(pk=run.pk).delete()
+    with pytest.raises(Conflict):
+        replay_run(deleted, actor=actor, correlation_id="c")
+    with pytest.raises(NotFound):
+        decide_step(asking, "ask", actor=actor, approved=True)
+    kept = begin(workflow)
+    WorkflowService(actor=actor).delete(type(workflow).objects.get(pk=workflow.pk))
+    with pytest.raises(Conflict):
+        replay_run(kept, actor=actor, correlation_id="c")
+    assert set(WorkflowRun.objects.values_list("pk", flat=True)) == {kept.pk}
 
 
 def test_what_had_not_ended_beside_the_step_is_done_again(write: Any) -> None:
