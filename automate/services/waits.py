@@ -12,6 +12,7 @@ from automate.models import StepRun, WorkflowRun
 from automate.rules import RuleError, RuleFailed, compile_rule
 from automate.services.advance import Advance
 from automate.services.runs import context_of
+from automate.steps import get_step_type
 from automate_api.exceptions import (
     AutomateError,
     Conflict,
@@ -25,9 +26,6 @@ from automate_api.security.redaction import redact_exception
 
 logger = logging.getLogger(__name__)
 
-#: The type of the steps that people decide.
-APPROVAL = "approval"
-
 # Nothing else is a path, and some of the rest no text that a database takes.
 _PATH = re.compile(r"[a-z0-9_.]{1,300}")
 
@@ -36,7 +34,7 @@ _LONGEST = 200
 
 
 def decide_step(run: WorkflowRun, path: str, *, actor: Actor, approved: bool, comment: str = "") -> StepRun:
-    """Approve or reject a step that waits for it. The step as it is then.
+    """Approve or reject a step that waits for it, of a type that `is_decided`. The step as it is then.
 
     Args:
         run: one that the actor may read.
@@ -63,8 +61,9 @@ def decide_step(run: WorkflowRun, path: str, *, actor: Actor, approved: bool, co
 def _decided(run: WorkflowRun, path: str, *, actor: Actor, approved: bool, comment: str) -> StepRun:
     scope, _dot, name = path.rpartition(".")
     with Advance.of(run.pk) as advance:
-        row = run.steps.filter(scope=scope, name=name, type=APPROVAL).first()
-        if row is None:
+        row = run.steps.filter(scope=scope, name=name).first()
+        kind = None if row is None else get_step_type(row.type)
+        if row is None or kind is None or not kind.is_decided:
             raise NotFound
         if row.status != StepRun.Status.WAITING:
             raise Conflict(_("The step does not wait for a decision."))

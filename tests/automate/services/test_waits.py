@@ -10,9 +10,10 @@ from automate.models import StepRun, WorkflowRun, WorkflowVersion
 from automate.services import plans
 from automate.services.runs import cancel_run
 from automate.services.waits import awaited, decide_step, patterns_of, wake_for
+from automate.steps import Wait
 from automate_api.exceptions import Conflict, NotFound, PermissionDenied
 from automate_api.models import Event, Job
-from tests.automate.making import begin, fresh, make_workflow, pass_time, states, step, work
+from tests.automate.making import WrittenStep, begin, fresh, make_workflow, pass_time, states, step, work
 from tests.factories import make_actor
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("asked")]
@@ -150,6 +151,20 @@ def test_a_step_that_is_rejected_has_failed() -> None:
     decide_step(run, "ask", actor=make_actor(is_staff=True), approved=False, comment="Too dear.")
     assert states(run) == {"ask": "failed", "pay": "skipped", "sorry": "succeeded"}
     assert StepRun.objects.get(run=run, name="ask").error == {"code": "step_rejected", "detail": "Too dear."}
+
+
+def test_a_hosts_step_is_decided_where_its_type_says_so(write: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def script(_ctx: Any) -> None:
+        """Nobody works."""
+
+    write(script)
+    monkeypatch.setattr(WrittenStep, "begin", lambda *_args: Wait())
+    run, actor = begin(make_workflow(step("look", "test.written"))), make_actor(is_staff=True)
+    with pytest.raises(NotFound):
+        decide_step(run, "look", actor=actor, approved=True)
+    monkeypatch.setattr(WrittenStep, "is_decided", True)
+    assert decide_step(run, "look", actor=actor, approved=True, comment="Yes").output["comment"] == "Yes"
+    assert fresh(run).status == "succeeded"
 
 
 def test_what_nobody_decides_in_time_has_failed() -> None:
