@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import Any
 
 from django.db import Error as DatabaseFailure
@@ -10,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from automate.models import StepRun, WorkflowRun
 from automate.rules import RuleError, RuleFailed, compile_rule
-from automate.services.advance import Advance
+from automate.services.advance import LOT, Advance
 from automate.services.runs import context_of
 from automate.steps import get_step_type
 from automate_api.exceptions import (
@@ -23,8 +24,13 @@ from automate_api.exceptions import (
 )
 from automate_api.models import Actor, Event
 from automate_api.security.redaction import redact_exception
+from automate_api.services.jobs import create_job
+from automate_api.services.runs import prepare_task
 
 logger = logging.getLogger(__name__)
+
+#: The task type of waking what one transaction does not.
+WAKE = "workflow.wake"
 
 # Nothing else is a path, and some of the rest no text that a database takes.
 _PATH = re.compile(r"[a-z0-9_.]{1,300}")
@@ -87,15 +93,31 @@ def awaited(tenant_id: str, types: Iterable[str]) -> set[str]:
     return {name for name, patterns in wanted.items() if not found.isdisjoint(patterns)}
 
 
-def wake_for(event: Event) -> int:
-    """Have the steps go on that wait for this event; how many did. In the caller's transaction.
+def wake_for(event: Event, *, after: int = 0) -> int | None:
+    """Have steps go on that wait for this event, `LOT` of them at most, in the caller's transaction.
 
     What is wrong with one of them, or with its run, keeps no other waiting.
+
+    Args:
+        event: what has come.
+        after: the id of the last step that has been asked; 0 for none.
+
+    Returns:
+        The id of the last step that was asked, if there are others; None where that were all.
     """
     waiting = _waiting(event.tenant_id).filter(waits_for__in=patterns_of(event.type), created_at__lte=event.created_at)
+    # Not sorted by the database, which would rather look at all steps there are than at those that wait.
+    chosen = sorted(waiting.filter(pk__gt=after).order_by().values_list("pk", "run"))
     # In one order, so that two that wake the same runs wait for each other and no more.
-    chosen = list(waiting.order_by("run", "pk").values_list("run", "pk"))
-    return sum(_wake(run_id, pk, event) for run_id, pk in chosen)
+    for pk, run_id in sorted(chosen[:LOT], key=itemgetter(1)):
+        _wake(run_id, pk, event)
+    return chosen[LOT - 1][0] if len(chosen) > LOT else None
+
+
+def wake_rest(event: Event, *, after: int) -> None:
+    """Have a worker go on with `wake_for`, lot by lot. Meanwhile others write, on SQLite too."""
+    common = {"tenant_id": event.tenant_id, "user_id": event.user_id, "correlation_id": event.correlation_id}
+    create_job(prepare_task(WAKE, input={"event": str(event.pk), "after": after}, **common))
 
 
 def patterns_of(event_type: str) -> set[str]:
@@ -107,28 +129,25 @@ def _waiting(tenant_id: str) -> Any:
     return StepRun.objects.filter(status=StepRun.Status.WAITING, run__tenant_id=tenant_id).exclude(waits_for="")
 
 
-def _wake(run_id: Any, pk: int, event: Event) -> bool:
+def _wake(run_id: Any, pk: int, event: Event) -> None:
     try:
         with Advance.of(run_id) as advance:
             found = StepRun.objects.filter(pk=pk, status=StepRun.Status.WAITING).first()
-            if advance.is_over or found is None:
-                return False
-            row = advance.scopes.rows(found.scope)[found.name]
-            return _is_woken(advance, row, event)
+            if found is not None and not advance.is_over:
+                _go_on(advance, advance.scopes.rows(found.scope)[found.name], event)
     except WorkflowRun.DoesNotExist:
-        return False
+        return
     except DatabaseFailure:
         # All is undone then, and tried again.
         raise
     except Exception as exc:  # noqa: BLE001 - one run keeps no other waiting
         logger.error("Run %s could not go on with the event %s: %s", run_id, event.pk, redact_exception(exc))
-        return False
 
 
-def _is_woken(advance: Advance, row: StepRun, event: Event) -> bool:
+def _go_on(advance: Advance, row: StepRun, event: Event) -> None:
     try:
         if not _fits(advance, row, event):
-            return False
+            return
         advance.succeed(row, context_of(event))
     except (RuleError, RuleFailed) as exc:
         advance.fail(row, ExpressionFailed(exc.message))
@@ -136,7 +155,6 @@ def _is_woken(advance: Advance, row: StepRun, event: Event) -> bool:
         # The definition cannot be followed any more.
         advance.fail_run(exc)
     advance.let_go(row)
-    return True
 
 
 def _fits(advance: Advance, row: StepRun, event: Event) -> bool:
