@@ -116,8 +116,9 @@ def wake_for(event: Event, *, after: int = 0) -> int | None:
 
 def wake_rest(event: Event, *, after: int) -> None:
     """Have a worker go on with `wake_for`, lot by lot. Meanwhile others write, on SQLite too."""
-    common: dict[str, Any] = {"tenant_id": event.tenant_id, "user_id": event.user_id, "correlation_id": event.correlation_id}
-    create_job(prepare_task(WAKE, input={"event": str(event.pk), "after": after}, **common))
+    asked = {"event": str(event.pk), "after": after}
+    told: dict[str, Any] = {name: getattr(event, name) for name in ("tenant_id", "user_id", "correlation_id")}
+    create_job(prepare_task(WAKE, input=asked, **told))
 
 
 def patterns_of(event_type: str) -> set[str]:
