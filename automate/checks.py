@@ -33,11 +33,21 @@ def check_extra(**kwargs: Any) -> list[CheckMessage]:
 @register(TAG)
 def check_numbers(**kwargs: Any) -> list[CheckMessage]:
     """E002: a setting that is a number is none, or too small a one."""
-    value = settings.get("CATCH_UP", 1)
-    if str(value).isdecimal() and int(value) >= 1:
-        return []
-    hint = "Write a whole number of at least 1."
-    return [Error(f"AUTOMATE_CATCH_UP is {value!r}.", hint=hint, id="automate.E002")]
+    found, times, retention = [], settings.get("CATCH_UP", 1), settings.workflow_run_retention
+    if not str(times).isdecimal() or int(times) < 1:
+        found.append(_misnumbered("CATCH_UP", times, "a whole number of at least 1"))
+    if retention is not None and not _is_positive(retention):
+        found.append(_misnumbered("WORKFLOW_RUN_RETENTION", retention, "a number of seconds above zero, or None"))
+    return found
+
+
+def _is_positive(value: Any) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and 0 < value < float("inf")
+
+
+def _misnumbered(name: str, value: Any, wanted: str) -> CheckMessage:
+    return Error(f"AUTOMATE_{name} is {value!r}.", hint=f"Write {wanted}.", id="automate.E002")
 
 
 @register(TAG)

@@ -60,5 +60,11 @@ class Settings:
         """`AUTOMATE_MAX_DEPTH`: how many runs may lead, each to the next, to a run, that one included."""
         return int(self.get("MAX_DEPTH", 5))
 
+    @property
+    def workflow_run_retention(self) -> float | None:
+        """`AUTOMATE_WORKFLOW_RUN_RETENTION`: seconds for which a run is kept after its end; None: for ever."""
+        seconds: float | None = self.get("WORKFLOW_RUN_RETENTION")
+        return seconds
+
 
 settings = Settings()

@@ -1,7 +1,7 @@
 """What this app does when an event comes in. Handlers are known by their dotted paths: these do not move."""
 
 from automate.services.starting import start_for, starting_types
-from automate.services.waits import awaited, wake_for
+from automate.services.waits import awaited, wake_for, wake_rest
 from automate_api.events import on_event
 from automate_api.models import Event
 
@@ -15,5 +15,7 @@ def wanted(tenant_id: str, types: set[str]) -> set[str]:
 @on_event("*", wanted=wanted)
 def follow(event: Event) -> None:
     """Have the runs go on that wait for `event`, and start the workflows that it starts."""
-    wake_for(event)
+    last = wake_for(event)
+    if last is not None:
+        wake_rest(event, after=last)
     start_for(event)

@@ -1,5 +1,5 @@
 """What of workflows runs as an execution."""
 
-from automate.capabilities import run, step
+from automate.capabilities import run, step, wake
 
-__all__ = ["run", "step"]
+__all__ = ["run", "step", "wake"]

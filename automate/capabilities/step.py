@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from automate.models import WorkflowRun
 from automate.services.carriers import STEP
-from automate.services.owners import owner_of
+from automate.services.owners import owner_of_run
 from automate.services.secrets import secrets_of
 from automate.steps import StepContext, get_step_type
 from automate_api.engine.capability import Capability, RunContext, register
@@ -18,6 +18,8 @@ from automate_api.models import Actor
 
 # Shorter ones are words: to take them out of every text would take more than a secret.
 _SHORTEST_SECRET = 8
+
+_UNREAD = ("context", "workflow__definition", "version__definition")
 
 
 @register
@@ -56,14 +58,14 @@ async def _work(ctx: RunContext) -> Any:
 
 def _prepared(asked: dict[str, Any]) -> tuple[dict[str, Any], Actor, list[str]]:
     """The step's settings, its secrets in their places; whose rights it has; and what of them nobody may learn."""
-    runs = WorkflowRun.objects.select_related("workflow").defer("context", "workflow__definition")
+    runs = WorkflowRun.objects.select_related("workflow", "version").defer(*_UNREAD)
     run = runs.filter(pk=UUID(asked["run"])).first()
     if run is None or run.workflow is None or run.status not in WorkflowRun.UNFINISHED:
         raise Conflict(_("The run has ended."))
     settings, known = asked["with"], secrets_of(run.workflow) if asked["secrets"] else {}
     for place, name in asked["secrets"]:
         settings = _with_secret(settings, place, known, name)
-    return settings, owner_of(run.workflow), [text for value in known.values() for text in _telling(value)]
+    return settings, owner_of_run(run), [text for value in known.values() for text in _telling(value)]
 
 
 def _telling(secret: str) -> Iterator[str]:

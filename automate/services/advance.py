@@ -16,7 +16,7 @@ from automate.graph.definition import Node
 from automate.models import StepRun, WorkflowRun
 from automate.rules import RuleFailed
 from automate.services.carriers import cancel_carriers, carry, lull
-from automate.services.owners import owner_of
+from automate.services.owners import owner_of_run
 from automate.services.plans import Plan, plan_of, type_of
 from automate.services.scopes import Scopes
 from automate.services.step_rows import ENDED, ITEM, StepRows
@@ -26,7 +26,6 @@ from automate_api.events import at_depth
 from automate_api.exceptions import (
     AutomateError,
     CacheUnavailable,
-    Conflict,
     ExpressionFailed,
     InternalError,
     RateLimited,
@@ -107,7 +106,7 @@ class Advance:
                         function()
         except AutomateError as exc:
             # The definition cannot be followed any more: an app has gone, say, that brought one of its steps.
-            self.end_run(WorkflowRun.Status.FAILED, error={"code": str(exc.code), "detail": exc.detail})
+            self.fail_run(exc)
         self._rows.flush()
         if not self.is_over:
             is_at_work = self._has_work or self._rows.are_at_work()
@@ -217,10 +216,10 @@ class Advance:
 
     def fail(self, row: StepRun, error: AutomateError) -> None:
         """The step has failed, and leads to its `on_error`; without one, all that it is part of has failed."""
-        self.fail_with(row, {"code": str(error.code), "detail": error.detail})
+        self.fail_with(row, _told(error))
 
     def fail_with(self, row: StepRun, error: dict[str, Any]) -> None:
-        """The same, with the error as it is stored."""
+        """The same, with the error as `{code, detail}`."""
         handler = self.node(row).on_error
         row.error, row.taken = error, [handler] if handler else []
         self._rows.end(row, State.FAILED)
@@ -244,7 +243,7 @@ class Advance:
         try:
             output = sized(stored(plan.output(self.scopes.seen(scope))))
         except AutomateError as exc:
-            self._break_off(scope, {"code": str(exc.code), "detail": exc.detail}, scope)
+            self._break_off(scope, _told(exc), scope)
             return
         if item is None:
             self.end_run(WorkflowRun.Status.SUCCEEDED, output=output)
@@ -283,6 +282,10 @@ class Advance:
         if status != WorkflowRun.Status.SUCCEEDED:
             # Of one that has succeeded, every step has ended.
             self._left += self._rows.cancel()
+
+    def fail_run(self, error: AutomateError) -> None:
+        """The run has failed as a whole, through none of its steps."""
+        self.end_run(WorkflowRun.Status.FAILED, error=_told(error))
 
     def let_go(self, row: StepRun) -> None:
         """What carries the step need not go on: it has ended otherwise."""
@@ -324,9 +327,7 @@ class Advance:
 
     @cached_property
     def _owner(self) -> Actor:
-        if self.run.workflow is None:
-            raise Conflict
-        return owner_of(self.run.workflow)
+        return owner_of_run(self.run)
 
     def _plan(self, scope: str) -> Plan:
         return plan_of(self.run)[0].within(scope)
@@ -334,6 +335,12 @@ class Advance:
     def node(self, row: StepRun) -> Node:
         """What the definition says of the step."""
         return self._plan(row.scope).nodes[row.name]
+
+
+def _told(error: AutomateError) -> dict[str, Any]:
+    """An error as it is stored: a rule's quotes values, and a host's step says anything."""
+    told: dict[str, Any] = stored({"code": str(error.code), "detail": error.detail})
+    return told
 
 
 def _is_settled(row: StepRun, node: Node) -> bool:

@@ -1,10 +1,13 @@
 """A version's definition, ready to be followed."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
+
+from django.utils.translation import gettext_lazy as _
 
 from automate.graph.definition import Graph, Node, parse, parse_steps
 from automate.graph.leaves import Path, SecretLeaf
@@ -12,7 +15,10 @@ from automate.graph.values import Value, ValueFailed, compile_value
 from automate.models import WorkflowRun, WorkflowVersion
 from automate.steps import Step, get_step_type
 from automate_api.engine.json_schema import Unknown, check_value, require_valid
-from automate_api.exceptions import Conflict, ExpressionFailed, NotConfigured
+from automate_api.exceptions import AutomateError, Conflict, ExpressionFailed, NotConfigured
+from automate_api.security.redaction import redact_exception
+
+logger = logging.getLogger(__name__)
 
 # Versions whose plans a process keeps.
 _KEPT = 256
@@ -82,7 +88,8 @@ def plan_of(run: WorkflowRun) -> tuple[Plan, int]:
 
     Raises:
         Conflict: it has been deleted with its workflow.
-        NotConfigured: the app is gone that brought one of its steps, or the parser of rules is not installed.
+        NotConfigured: the app is gone that brought one of its steps, or takes other settings by now; a setting admits
+            its rules no longer; or the parser of rules is not installed.
     """
     if run.version is None:
         raise Conflict
@@ -92,9 +99,18 @@ def plan_of(run: WorkflowRun) -> tuple[Plan, int]:
 @lru_cache(maxsize=_KEPT)
 def _plan(version_id: int, created_at: datetime) -> tuple[Plan, int]:
     # A version never changes; but where one was rolled back, the database gives its id to the next.
-    version = WorkflowVersion.objects.get(pk=version_id, created_at=created_at)
-    definition = parse(version.definition)
-    return Plan(definition.steps, definition.output), version.version
+    version = WorkflowVersion.objects.filter(pk=version_id, created_at=created_at).first()
+    if version is None:
+        raise Conflict
+    try:
+        definition = parse(version.definition)
+        return Plan(definition.steps, definition.output), version.version
+    except AutomateError:
+        raise
+    except Exception as exc:
+        # It was right when it was saved. Its runs end as failed: tried again and again, they would never end.
+        logger.error("Version %s of workflow %s: %s", version.version, version.workflow_id, redact_exception(exc))
+        raise NotConfigured(_("The server cannot follow this version any more.")) from exc
 
 
 def type_of(node: Node) -> Step:

@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -20,6 +19,7 @@ from automate_api.exceptions import Conflict, FieldError, InvalidInput, NotFound
 from automate_api.models import Actor, Event
 from automate_api.models.prepared import PreparedInsert
 from automate_api.services.recording import writing
+from automate_api.services.rows import storing
 
 #: The type of the event that a run sees which somebody asked for.
 ASKED = "workflow.run"
@@ -66,7 +66,9 @@ def start_run(
     depth: int = 1,
     execution_id: UUID | None = None,
 ) -> WorkflowRun:
-    """A run of the workflow as it is now, its first steps begun; in the caller's transaction where there is one.
+    """A run of the workflow as the caller has read it, its first steps begun; in the caller's transaction, if any.
+
+    It is pinned to the version whose condition, or input schema, the caller has asked.
 
     A trigger starts one run for one event: asked again, that is returned. A run that too many others led to is stored
     as failed, and nothing of it begins.
@@ -80,6 +82,9 @@ def start_run(
         event: which event does.
         depth: how many runs led to it, this one included.
         execution_id: of the endpoint that runs the workflow.
+
+    Raises:
+        NotFound: the workflow has been deleted meanwhile.
     """
     run = WorkflowRun(
         tenant_id=workflow.tenant_id,
@@ -145,7 +150,7 @@ def replay_run(run: WorkflowRun, *, actor: Actor, correlation_id: str, from_step
             was; what of that had not ended well is done again.
 
     Raises:
-        Conflict: it has not ended, or its version has been deleted.
+        Conflict: it has not ended, or it or its version has been deleted.
         InvalidInput: there is no such step.
     """
     if run.status in WorkflowRun.UNFINISHED:
@@ -165,7 +170,7 @@ def replay_run(run: WorkflowRun, *, actor: Actor, correlation_id: str, from_step
         correlation_id=correlation_id,
         replay_of=run,
     )
-    with writing(), transaction.atomic():
+    with writing(), storing(clash=_("The run or its workflow has been deleted.")):
         return _begun(again, kept=_kept(run, from_step) if from_step else ())
 
 
@@ -214,7 +219,7 @@ def _copy(row: StepRun) -> StepRun:
 
 
 def _version_of(workflow: Workflow) -> WorkflowVersion:
-    """Its version as it is stored: the row at hand may be older, and a version is never stored before its number."""
-    versions = WorkflowVersion.objects.filter(workflow=workflow, version=F("workflow__version"))
-    version: WorkflowVersion = versions.defer("definition").get()
-    return version
+    found: WorkflowVersion | None = workflow.versions.filter(version=workflow.version).defer("definition").first()
+    if found is None:
+        raise NotFound(_("The workflow has been deleted."))
+    return found

@@ -1,20 +1,36 @@
 """What ends the waiting of steps: events, and people who decide."""
 
+import logging
 import re
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import Any
 
+from django.db import Error as DatabaseFailure
 from django.utils.translation import gettext_lazy as _
 
 from automate.models import StepRun, WorkflowRun
-from automate.rules import RuleFailed, compile_rule
-from automate.services.advance import Advance
+from automate.rules import RuleError, RuleFailed, compile_rule
+from automate.services.advance import LOT, Advance
 from automate.services.runs import context_of
-from automate_api.exceptions import Conflict, NotFound, PermissionDenied, StepRejected
+from automate.steps import get_step_type
+from automate_api.exceptions import (
+    AutomateError,
+    Conflict,
+    ExpressionFailed,
+    NotFound,
+    PermissionDenied,
+    StepRejected,
+)
 from automate_api.models import Actor, Event
+from automate_api.security.redaction import redact_exception
+from automate_api.services.jobs import create_job
+from automate_api.services.runs import prepare_task
 
-#: The type of the steps that people decide.
-APPROVAL = "approval"
+logger = logging.getLogger(__name__)
+
+#: The task type of waking what one transaction does not.
+WAKE = "workflow.wake"
 
 # Nothing else is a path, and some of the rest no text that a database takes.
 _PATH = re.compile(r"[a-z0-9_.]{1,300}")
@@ -24,7 +40,7 @@ _LONGEST = 200
 
 
 def decide_step(run: WorkflowRun, path: str, *, actor: Actor, approved: bool, comment: str = "") -> StepRun:
-    """Approve or reject a step that waits for it. The step as it is then.
+    """Approve or reject a step that waits for it, of a type that `is_decided`. The step as it is then.
 
     Args:
         run: one that the actor may read.
@@ -42,10 +58,18 @@ def decide_step(run: WorkflowRun, path: str, *, actor: Actor, approved: bool, co
         raise PermissionDenied
     if not _PATH.fullmatch(path):
         raise NotFound
+    try:
+        return _decided(run, path, actor=actor, approved=approved, comment=comment)
+    except WorkflowRun.DoesNotExist as exc:
+        raise NotFound from exc
+
+
+def _decided(run: WorkflowRun, path: str, *, actor: Actor, approved: bool, comment: str) -> StepRun:
     scope, _dot, name = path.rpartition(".")
     with Advance.of(run.pk) as advance:
-        row = run.steps.filter(scope=scope, name=name, type=APPROVAL).first()
-        if row is None:
+        row = run.steps.filter(scope=scope, name=name).first()
+        kind = None if row is None else get_step_type(row.type)
+        if row is None or kind is None or not kind.is_decided:
             raise NotFound
         if row.status != StepRun.Status.WAITING:
             raise Conflict(_("The step does not wait for a decision."))
@@ -69,12 +93,32 @@ def awaited(tenant_id: str, types: Iterable[str]) -> set[str]:
     return {name for name, patterns in wanted.items() if not found.isdisjoint(patterns)}
 
 
-def wake_for(event: Event) -> int:
-    """Have the steps go on that wait for this event; how many did. In the caller's transaction."""
+def wake_for(event: Event, *, after: int = 0) -> int | None:
+    """Have steps go on that wait for this event, `LOT` of them at most, in the caller's transaction.
+
+    What is wrong with one of them, or with its run, keeps no other waiting.
+
+    Args:
+        event: what has come.
+        after: the id of the last step that has been asked; 0 for none.
+
+    Returns:
+        The id of the last step that was asked, if there are others; None where that were all.
+    """
     waiting = _waiting(event.tenant_id).filter(waits_for__in=patterns_of(event.type), created_at__lte=event.created_at)
+    # Not sorted by the database, which would rather look at all steps there are than at those that wait.
+    chosen = sorted(waiting.filter(pk__gt=after).order_by().values_list("pk", "run"))
     # In one order, so that two that wake the same runs wait for each other and no more.
-    chosen = list(waiting.order_by("run", "pk").values_list("run", "pk"))
-    return sum(_wake(run_id, pk, event) for run_id, pk in chosen)
+    for pk, run_id in sorted(chosen[:LOT], key=itemgetter(1)):
+        _wake(run_id, pk, event)
+    return chosen[LOT - 1][0] if len(chosen) > LOT else None
+
+
+def wake_rest(event: Event, *, after: int) -> None:
+    """Have a worker go on with `wake_for`, lot by lot. Meanwhile others write, on SQLite too."""
+    asked = {"event": str(event.pk), "after": after}
+    told: dict[str, Any] = {name: getattr(event, name) for name in ("tenant_id", "user_id", "correlation_id")}
+    create_job(prepare_task(WAKE, input=asked, **told))
 
 
 def patterns_of(event_type: str) -> set[str]:
@@ -86,25 +130,32 @@ def _waiting(tenant_id: str) -> Any:
     return StepRun.objects.filter(status=StepRun.Status.WAITING, run__tenant_id=tenant_id).exclude(waits_for="")
 
 
-def _wake(run_id: Any, pk: int, event: Event) -> bool:
+def _wake(run_id: Any, pk: int, event: Event) -> None:
     try:
         with Advance.of(run_id) as advance:
             found = StepRun.objects.filter(pk=pk, status=StepRun.Status.WAITING).first()
-            if advance.is_over or found is None:
-                return False
-            row = advance.scopes.rows(found.scope)[found.name]
-            try:
-                fits = _fits(advance, row, event)
-            except RuleFailed as exc:
-                advance.fail_with(row, {"code": "expression_failed", "detail": exc.message})
-            else:
-                if not fits:
-                    return False
-                advance.succeed(row, context_of(event))
-            advance.let_go(row)
-            return True
+            if found is not None and not advance.is_over:
+                _go_on(advance, advance.scopes.rows(found.scope)[found.name], event)
     except WorkflowRun.DoesNotExist:
-        return False
+        return
+    except DatabaseFailure:
+        # All is undone then, and tried again.
+        raise
+    except Exception as exc:  # noqa: BLE001 - one run keeps no other waiting
+        logger.error("Run %s could not go on with the event %s: %s", run_id, event.pk, redact_exception(exc))
+
+
+def _go_on(advance: Advance, row: StepRun, event: Event) -> None:
+    try:
+        if not _fits(advance, row, event):
+            return
+        advance.succeed(row, context_of(event))
+    except (RuleError, RuleFailed) as exc:
+        advance.fail(row, ExpressionFailed(exc.message))
+    except AutomateError as exc:
+        # The definition cannot be followed any more.
+        advance.fail_run(exc)
+    advance.let_go(row)
 
 
 def _fits(advance: Advance, row: StepRun, event: Event) -> bool:

@@ -16,6 +16,7 @@ from automate.steps.base import get_step_type
 from automate_api.engine.json_schema import require_valid
 from automate_api.exceptions import Conflict, FieldError, PermissionDenied
 from automate_api.models import Actor
+from automate_api.services.recording import writing
 from automate_api.services.rows import assign, create_named, locked, storing, tenant_of
 from automate_api.services.secrets import encrypting
 
@@ -26,7 +27,8 @@ class WorkflowService:
     """What an actor does with workflows. It knows no HTTP; who may do what is the view's to say.
 
     A workflow's runs act with the rights of its owner. Its owner is who made it, and then whoever changed its
-    definition last: nobody's rights are used by steps that somebody else has put there.
+    definition last: nobody's rights are used by steps that somebody else has put there. Runs of an older version act
+    with those of whoever wrote that.
 
     Override: any method; it becomes a view's `service_class`.
 
@@ -120,7 +122,8 @@ class WorkflowService:
 
         Raises:
             InvalidInput: the input does not fit the definition's `input_schema`.
-            Conflict: it is switched off, or has no owner who may run it.
+            Conflict: it is switched off, or has no owner who may run it; or is being deleted.
+            NotFound: it has been deleted meanwhile.
         """
         if not workflow.enabled:
             raise Conflict(_("The workflow is switched off."))
@@ -130,12 +133,13 @@ class WorkflowService:
             # It is not the caller's rights that are wanting.
             raise Conflict(exc.detail) from exc
         require_input(workflow, input)
-        return start_run(
-            workflow,
-            context=asked_context(input, correlation_id=correlation_id),
-            user_id=self.actor.user.pk,
-            correlation_id=correlation_id,
-        )
+        with writing(), storing(clash=_("The workflow is being deleted.")):
+            return start_run(
+                workflow,
+                context=asked_context(input, correlation_id=correlation_id),
+                user_id=self.actor.user.pk,
+                correlation_id=correlation_id,
+            )
 
     def export(self, workflow: Workflow) -> dict[str, Any]:
         """The workflow and its triggers as a document, without anything that is secret or has meaning only here."""

@@ -34,6 +34,7 @@ class ApprovalStep(Step):
         },
         "additionalProperties": False,
     }
+    is_decided = True
     output_schema = {
         "type": "object",
         "properties": {"approved": {"const": True}, "by": {"type": "string"}, "comment": {"type": "string"}},
@@ -42,7 +43,7 @@ class ApprovalStep(Step):
 
     def begin(self, turn: Turn) -> Wait:
         timeout = turn.settings.get("timeout", LONGEST)
-        return Wait(until=timezone.now() + timedelta(seconds=timeout), is_decided=True)
+        return Wait(until=timezone.now() + timedelta(seconds=timeout))
 
     def expire(self) -> None:
         raise RunTimeout(_("Nobody has decided in time."))

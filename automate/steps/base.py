@@ -17,7 +17,8 @@ class Step(ABC):
 
     What goes wrong is raised as a class of `automate_api.exceptions`; `StepFailed` is there for what no other class
     says. Those that are worth another try are tried again as often as the step's `retries` say. `StepType` in
-    `automate.graph.step_types` says what each attribute means.
+    `automate.graph.step_types` says what each attribute means; where `is_decided`, staff may end its waiting, as
+    they do that of `approval`.
 
     Override:
         run(ctx): do the work in a worker, and return the output, which must be JSON. It may be called again where a
@@ -38,6 +39,7 @@ class Step(ABC):
     body_fields: ClassVar[tuple[str, ...]] = ()
     body_values: ClassVar[tuple[str, ...]] = ()
     body_names: ClassVar[Mapping[str, Type]] = {}
+    is_decided: ClassVar[bool] = False
 
     def begin(self, turn: Turn) -> Outcome:
         """What becomes of the step: by default a worker calls `run()`."""

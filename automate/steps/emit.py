@@ -8,11 +8,13 @@ from django.utils.translation import gettext_lazy as _
 from automate.steps.base import Step, register_step
 from automate.steps.context import StepContext
 from automate_api.conf import settings
+from automate_api.events import RESERVED
 from automate_api.exceptions import FieldError, InvalidInput
 from automate_api.services.events import ingest
 
-#: The source of every event that a workflow emits.
-SOURCE = "workflow"
+#: The source of every event that a workflow emits. Nobody else can send from it: who knows a run's id knows the key of
+#: its step too, and would otherwise have the step's event pass for one that is there already.
+SOURCE = f"{RESERVED}workflow"
 
 
 @register_step
@@ -51,5 +53,5 @@ def _emit(ctx: StepContext) -> str:
         "payload": ctx.settings.get("payload", {}),
         "idempotency_key": ctx.key,
     }
-    [(pk, _state)] = ingest([event], actor=ctx.actor, correlation_id=ctx.correlation_id)
+    [(pk, _state)] = ingest([event], actor=ctx.actor, correlation_id=ctx.correlation_id, own=True)
     return str(pk)

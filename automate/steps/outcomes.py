@@ -40,12 +40,10 @@ class Wait:
     Attributes:
         until: when that is over at the latest; None: never by itself.
         pattern: the type of an event, or the beginning of types and a `*`, that ends it; "" for none.
-        is_decided: whether somebody who approves or rejects ends it.
     """
 
     until: datetime | None = None
     pattern: str = ""
-    is_decided: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ def make_workflow(*steps: dict[str, Any], owner: Any = None, tenant_id: str = "d
         condition=definition.get("condition", ""),
         **columns,
     )
-    WorkflowVersion.objects.create(workflow=workflow, version=1, definition=definition)
+    WorkflowVersion.objects.create(workflow=workflow, version=1, definition=definition, user=workflow.owner)
     return workflow
 
 

@@ -27,7 +27,7 @@ def test_a_sound_host_is_told_nothing(settings: Settings) -> None:
         "shop.Task": {"tenant": f"{__name__}.tenant_of", "fields": ("name", "project")},
         "shop.Organization": {},
     }
-    settings.AUTOMATE_CATCH_UP = 1
+    settings.AUTOMATE_CATCH_UP, settings.AUTOMATE_WORKFLOW_RUN_RETENTION = 1, 0.5
     assert ids() == []
 
 
@@ -67,6 +67,12 @@ def test_a_field_that_looks_like_a_secret_is_warned_of(settings: Settings) -> No
 @pytest.mark.parametrize("value", [0, -1, "many", 1.5, None])
 def test_a_number_that_is_none_is_an_error(settings: Settings, value: Any) -> None:
     settings.AUTOMATE_CATCH_UP = value
+    assert ids() == ["automate.E002"]
+
+
+@pytest.mark.parametrize("value", [0, -1, "90", True, float("inf"), float("nan")])
+def test_a_retention_that_is_no_number_of_seconds_is_an_error(settings: Settings, value: Any) -> None:
+    settings.AUTOMATE_WORKFLOW_RUN_RETENTION = value
     assert ids() == ["automate.E002"]
 
 

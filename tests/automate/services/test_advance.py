@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from automate.models import StepRun
+from automate.services import plans
 from automate.services.advance import LOT
 from automate.services.runs import cancel_run
 from automate.steps import StepContext
@@ -208,6 +209,30 @@ def test_what_a_host_lets_out_when_a_steps_turn_has_come_fails_it_too(
     assert run.status == "succeeded"
     assert states(run) == {"bad": "failed", "sorry": "succeeded"}
     assert "RuntimeError" in caplog.text
+
+
+def test_an_error_is_stored_whatever_it_quotes(write: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_args: Any) -> Any:
+        raise StepFailed("a\x00b\ud800c: Bearer abcdefghijklmnopqrstuvwx")
+
+    write(give_key)
+    monkeypatch.setattr(WrittenStep, "begin", refuse)
+    run = fresh(begin(make_workflow(step("one", "test.written"))))
+    assert run.error == {"step": "one", "code": "step_failed", "detail": "a\ufffdb\ufffdc: [redacted]"}
+    run = begin(make_workflow(step("one", x={"cel": "{'a': 1}[event.payload.k + '\\u0000']"})), {"k": "b"})
+    assert (fresh(run).status, fresh(run).error["detail"]) == ("failed", "values.x: There is no key “b\ufffd”.")
+
+
+def test_a_version_that_cannot_be_followed_any_more_fails_its_run_once_and_for_all() -> None:
+    workflow = make_workflow(step("wait", "wait", seconds=60, then="set"), step("set", x=1))
+    run = begin(workflow)
+    workflow.versions.update(definition={"steps": [{"name": "wait"}]})
+    plans._plan.cache_clear()
+    pass_time(61)
+    work()
+    assert (fresh(run).status, fresh(run).error["code"]) == ("failed", "not_configured")
+    assert states(run) == {"wait": "cancelled"}
+    assert not Job.objects.to_continue().exists()
 
 
 def test_a_rule_without_a_value_fails_its_branch() -> None:
@@ -422,7 +447,7 @@ def test_an_event_is_emitted_once_with_its_depth() -> None:
     )
     work()
     event = Event.objects.get(type="order.told")
-    assert (event.payload, event.source, event.depth, event.correlation_id) == ({"n": 1}, "workflow", 1, "c-1")
+    assert (event.payload, event.source, event.depth, event.correlation_id) == ({"n": 1}, "automate:workflow", 1, "c-1")
     assert outputs(run) == {"tell": {"id": str(event.pk)}}
 
 

@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 
-from automate.models import StepRun, WorkflowVersion
+from automate.models import StepRun, WorkflowRun, WorkflowVersion
+from automate.services import WorkflowService
 from automate.services.runs import cancel_run, find_run, replay_run
+from automate.services.waits import decide_step
 from automate.steps import StepContext
 from automate_api.exceptions import Conflict, InvalidInput, NotFound, StepFailed
 from automate_api.models import Actor
-from tests.automate.making import begin, fresh, make_workflow, outputs, states, step, work
+from tests.automate.making import begin, fresh, make_workflow, outputs, pass_time, states, step, work
 from tests.factories import make_actor, make_user
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("asked")]
@@ -40,7 +42,31 @@ def test_a_replay_does_all_of_it_again_on_the_same_version() -> None:
     again = replay_run(run, actor=actor, correlation_id="c-9")
     assert (again.output, again.replay_of, again.user, again.correlation_id) == (7, run, actor.user, "c-9")
     assert again.pk != run.pk
-    assert begin(workflow, {"n": 7}).output is None
+    assert begin(type(workflow).objects.get(), {"n": 7}).output is None
+
+
+def test_what_a_version_does_is_done_with_the_rights_of_whoever_wrote_it(write: Any) -> None:
+    done: list[str] = []
+
+    async def script(ctx: StepContext) -> None:
+        done.append(ctx.actor.user.username)
+
+    write(script)
+    wait = step("wait", "wait", seconds=60, then="act")
+    writer, other = make_user(username="writer", is_staff=True), make_user(username="other", is_staff=True)
+    workflow = make_workflow(wait, step("act", "test.written"), owner=writer)
+    run = begin(workflow)
+    service = WorkflowService(actor=Actor(user=other, tenant_id="default"))
+    present = service.update(workflow, definition={"steps": [step("act", "test.written")]})
+    begin(present)
+    pass_time(61)
+    work()
+    replay_run(fresh(run), actor=service.actor, correlation_id="c-9", from_step="act")
+    work()
+    assert done == ["other", "writer", "writer"]
+    writer.delete()
+    failed = replay_run(fresh(run), actor=service.actor, correlation_id="c-9", from_step="act")
+    assert (failed.status, failed.error["code"]) == ("failed", "permission_denied")
 
 
 def test_a_replay_from_a_step_takes_over_what_does_not_come_after_it(write: Any) -> None:
@@ -72,6 +98,22 @@ def test_a_replay_from_a_step_takes_over_what_does_not_come_after_it(write: Any)
     assert fresh(again).status == "succeeded"
     # What the first run was, it still is.
     assert states(run)["bad"] == "failed"
+
+
+def test_a_run_that_is_deleted_meanwhile_is_neither_replayed_nor_decided() -> None:
+    workflow, actor = make_workflow(step("one"), step("two")), make_actor(is_staff=True)
+    deleted, asking = begin(workflow), begin(make_workflow(step("ask", "approval")))
+    for run in (deleted, asking):
+        WorkflowRun.objects.filter(pk=run.pk).delete()
+    with pytest.raises(Conflict):
+        replay_run(deleted, actor=actor, correlation_id="c")
+    with pytest.raises(NotFound):
+        decide_step(asking, "ask", actor=actor, approved=True)
+    kept = begin(workflow)
+    WorkflowService(actor=actor).delete(type(workflow).objects.get(pk=workflow.pk))
+    with pytest.raises(Conflict):
+        replay_run(kept, actor=actor, correlation_id="c")
+    assert set(WorkflowRun.objects.values_list("pk", flat=True)) == {kept.pk}
 
 
 def test_what_had_not_ended_beside_the_step_is_done_again(write: Any) -> None:

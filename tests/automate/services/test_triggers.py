@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 
 from automate import handlers
 from automate.models import Trigger, WorkflowRun
-from automate.services import starting
+from automate.services import WorkflowService, starting
 from automate.services.starting import start_for, starting_types
 from automate.services.triggers import create_trigger, delete_trigger, rotate_token, update_trigger
 from automate_api.events import at_depth
@@ -136,6 +136,24 @@ def test_a_condition_decides_and_its_error_is_told_without_values() -> None:
     send("order.paid", payload={"n": 2, "absent": 1})
     handle()
     assert fresh(triggers["event.payload.absent == 1"]).last_error == ""
+
+
+def test_a_run_is_of_the_version_whose_condition_was_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    trigger = make_trigger(flow(condition="true"))
+    start = starting.start_run
+
+    def change_first(workflow: Any, **about: Any) -> WorkflowRun:
+        refusing = {**workflow.definition, "condition": "false"}
+        WorkflowService(actor=Actor(user=workflow.owner, tenant_id="default")).update(workflow, definition=refusing)
+        return start(workflow, **about)
+
+    monkeypatch.setattr(starting, "start_run", change_first)
+    send("order.paid")
+    handle()
+    assert [run.version.version for run in runs(trigger)] == [1]
+    send("order.paid")
+    handle()
+    assert len(runs(trigger)) == 1
 
 
 def test_a_condition_sees_the_run_that_it_would_start() -> None:

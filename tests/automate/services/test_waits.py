@@ -6,12 +6,16 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from automate.models import StepRun, WorkflowRun
+from automate.models import StepRun, WorkflowRun, WorkflowVersion
+from automate.services import plans
 from automate.services.runs import cancel_run
 from automate.services.waits import awaited, decide_step, patterns_of, wake_for
+from automate.steps import Wait
 from automate_api.exceptions import Conflict, NotFound, PermissionDenied
-from automate_api.models import Event, Job
-from tests.automate.making import begin, fresh, make_workflow, pass_time, states, step, work
+from automate_api.models import Event, Execution, Job
+from automate_api.services.attempts import work_on
+from tests.automate.making import WrittenStep, begin, fresh, make_workflow, pass_time, states, step, work
+from tests.automate.services.starts import send
 from tests.factories import make_actor
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("asked")]
@@ -30,6 +34,13 @@ def waiting(*, after: bool = False, **settings: Any) -> WorkflowRun:
     return begin(
         make_workflow(wait, step("got", it={"path": "$.steps.wait.output"}), output={"path": "$.steps.got.output.it"})
     )
+
+
+def woken(event: Event) -> int:
+    """How many steps wait no longer since the event has come."""
+    before = StepRun.objects.filter(status="waiting").count()
+    assert wake_for(event) is None
+    return before - StepRun.objects.filter(status="waiting").count()
 
 
 # -- for a time ------------------------------------------------------------------------------------------------------
@@ -66,32 +77,32 @@ def test_an_event_ends_the_wait_and_is_what_it_gives() -> None:
     run = waiting(event={"type": "order.*", "where": "received.payload.n == 2"})
     assert run.status == "waiting"
     assert awaited("default", ["order.paid", "user.new"]) == {"order.paid"}
-    assert [wake_for(make_event(n=1)), wake_for(make_event("user.new", n=2))] == [0, 0]
-    assert wake_for(make_event(n=2)) == 1
+    assert [woken(make_event(n=1)), woken(make_event("user.new", n=2))] == [0, 0]
+    assert woken(make_event(n=2)) == 1
     run = fresh(run)
     assert (run.status, run.output["payload"], run.output["type"]) == ("succeeded", {"n": 2}, "order.paid")
     # The time limit need not be waited for any more.
     assert Job.objects.get().status == "cancelled"
-    assert wake_for(make_event(n=2)) == 0
+    assert woken(make_event(n=2)) == 0
 
 
 def test_another_tenants_event_ends_nothing() -> None:
     run = waiting(event={"type": "*"})
     assert awaited("other", ["order.paid"]) == set()
-    assert wake_for(make_event(tenant_id="other")) == 0
+    assert woken(make_event(tenant_id="other")) == 0
     assert fresh(run).status == "waiting"
 
 
 def test_an_event_of_before_ends_nothing() -> None:
     event = make_event()
     run = waiting(event={"type": "*"})
-    assert wake_for(event) == 0
+    assert woken(event) == 0
     assert fresh(run).status == "waiting"
 
 
 def test_a_rule_that_has_no_value_fails_the_step() -> None:
     run = waiting(event={"type": "*", "where": "received.payload.n > 1"})
-    assert wake_for(make_event()) == 1
+    assert woken(make_event()) == 1
     assert (fresh(run).status, fresh(run).error["code"]) == ("failed", "expression_failed")
 
 
@@ -105,6 +116,30 @@ def test_who_waits_for_too_long_goes_on_without_the_event() -> None:
 def test_the_patterns_of_a_type_are_it_and_its_beginnings() -> None:
     assert patterns_of("a.b") == {"a.b", "*", "a*", "a.*", "a.b*"}
     assert len(patterns_of("x" * 200)) == 201
+
+
+def test_what_waits_for_one_event_goes_on_in_lots_each_in_a_transaction_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("automate.services.waits.LOT", 2)
+    runs = [waiting(event={"type": "order.*", "where": f"received.payload.n != {n}"}) for n in range(6)]
+    send("order.paid", payload={"n": 4})
+    [job] = Job.objects.due()
+    assert work_on(job.pk)
+    assert [fresh(run).status for run in runs] == ["succeeded"] * 2 + ["waiting"] * 4
+    work()
+    assert [fresh(run).status for run in runs] == ["succeeded"] * 4 + ["waiting", "succeeded"]
+    execution = Execution.objects.get(task_type="workflow.wake")
+    assert (execution.status, execution.job.done_steps.count()) == ("succeeded", 2)
+
+
+def test_a_run_that_cannot_go_on_keeps_no_other_waiting() -> None:
+    broken, run = waiting(event={"type": "order.paid"}), waiting(event={"type": "order.paid"})
+    WorkflowVersion.objects.filter(runs=broken).update(definition={"steps": [{"name": "wait"}]})
+    plans._plan.cache_clear()
+    assert woken(make_event(n=1)) == 2
+    assert (fresh(broken).status, fresh(broken).error["code"]) == ("failed", "not_configured")
+    assert fresh(run).output["payload"] == {"n": 1}
 
 
 # -- for somebody ----------------------------------------------------------------------------------------------------
@@ -140,6 +175,20 @@ def test_a_step_that_is_rejected_has_failed() -> None:
     decide_step(run, "ask", actor=make_actor(is_staff=True), approved=False, comment="Too dear.")
     assert states(run) == {"ask": "failed", "pay": "skipped", "sorry": "succeeded"}
     assert StepRun.objects.get(run=run, name="ask").error == {"code": "step_rejected", "detail": "Too dear."}
+
+
+def test_a_hosts_step_is_decided_where_its_type_says_so(write: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def script(_ctx: Any) -> None:
+        """Nobody works."""
+
+    write(script)
+    monkeypatch.setattr(WrittenStep, "begin", lambda *_args: Wait())
+    run, actor = begin(make_workflow(step("look", "test.written"))), make_actor(is_staff=True)
+    with pytest.raises(NotFound):
+        decide_step(run, "look", actor=actor, approved=True)
+    monkeypatch.setattr(WrittenStep, "is_decided", True)
+    assert decide_step(run, "look", actor=actor, approved=True, comment="Yes").output["comment"] == "Yes"
+    assert fresh(run).status == "succeeded"
 
 
 def test_what_nobody_decides_in_time_has_failed() -> None:

@@ -202,6 +202,15 @@ def test_what_is_switched_off_or_has_no_owner_is_not_run(service: WorkflowServic
     assert not WorkflowRun.objects.exists()
 
 
+def test_a_run_is_of_the_version_whose_input_was_checked(service: WorkflowService) -> None:
+    read = service.create(name="Flow", definition=NOTE)
+    service.update(read, definition={"steps": [step("note", a=2)], "input_schema": {"type": "string"}})
+    assert service.run(read, input={}, correlation_id="c").version.version == 1
+    service.delete(Workflow.objects.get())
+    with pytest.raises(NotFound):
+        service.run(read, input={}, correlation_id="c")
+
+
 @pytest.mark.django_db(transaction=True)
 def test_what_runs_of_a_deleted_workflow_is_cancelled_and_stays(service: WorkflowService) -> None:
     workflow = make_workflow(step("ask", "approval"))

@@ -7,8 +7,8 @@ from pytest_django import Settings
 
 from automate.models import WorkflowRun
 from automate.steps import StepContext
-from automate.steps.emit import EmitStep
-from automate_api.exceptions import UpstreamFailed
+from automate.steps.emit import SOURCE, EmitStep
+from automate_api.exceptions import InvalidInput, UpstreamFailed
 from automate_api.models import Event
 from tests.automate.making import begin, fresh, make_workflow, outputs, pass_time, step, work
 from tests.automate.services.starts import make_trigger, send
@@ -27,7 +27,7 @@ def test_an_event_is_the_owners_in_the_workflows_tenant() -> None:
     run = begin(make_workflow(told(payload=payload), tenant_id="north", owner=owner), {"id": "A-1", "tenant_id": "x"})
     work()
     event = Event.objects.get()
-    assert (event.tenant_id, event.user, event.source) == ("north", owner, "workflow")
+    assert (event.tenant_id, event.user, event.source) == ("north", owner, SOURCE)
     assert (event.correlation_id, event.idempotency_key) == ("c-1", f"{run.pk}:tell")
     assert event.payload == {"order": "A-1", "secret": {"cel": "no expression"}}
     assert outputs(fresh(run)) == {"tell": {"id": str(event.pk)}}
@@ -56,6 +56,15 @@ def test_an_event_from_elsewhere_with_the_steps_key_is_another() -> None:
     send("order.told", idempotency_key=f"{run.pk}:tell")
     work()
     assert Event.objects.filter(type="order.told").count() == 2
+
+
+def test_nobody_sends_from_the_steps_source_and_so_makes_its_event_a_duplicate() -> None:
+    run = begin(make_workflow(told()))
+    with pytest.raises(InvalidInput):
+        send("order.other", source=SOURCE, idempotency_key=f"{run.pk}:tell")
+    send("order.other", source="workflow", idempotency_key=f"{run.pk}:tell")
+    work()
+    assert Event.objects.filter(type="order.told").count() == 1
 
 
 def test_what_is_no_event_fails_the_step(settings: Settings) -> None:
