@@ -20,7 +20,7 @@ from automate.services.owners import owner_of
 from automate.services.plans import Plan, plan_of, type_of
 from automate.services.scopes import Scopes
 from automate.services.step_rows import ENDED, ITEM, StepRows
-from automate.services.stored import sized, stored
+from automate.services.stored import error_of, sized, stored
 from automate.steps import Done, Execute, Outcome, Repeat, Turn, Wait
 from automate_api.events import at_depth
 from automate_api.exceptions import (
@@ -107,7 +107,7 @@ class Advance:
                         function()
         except AutomateError as exc:
             # The definition cannot be followed any more: an app has gone, say, that brought one of its steps.
-            self.end_run(WorkflowRun.Status.FAILED, error={"code": str(exc.code), "detail": exc.detail})
+            self.end_run(WorkflowRun.Status.FAILED, error=error_of(exc))
         self._rows.flush()
         if not self.is_over:
             is_at_work = self._has_work or self._rows.are_at_work()
@@ -217,7 +217,7 @@ class Advance:
 
     def fail(self, row: StepRun, error: AutomateError) -> None:
         """The step has failed, and leads to its `on_error`; without one, all that it is part of has failed."""
-        self.fail_with(row, {"code": str(error.code), "detail": error.detail})
+        self.fail_with(row, error_of(error))
 
     def fail_with(self, row: StepRun, error: dict[str, Any]) -> None:
         """The same, with the error as it is stored."""
@@ -244,7 +244,7 @@ class Advance:
         try:
             output = sized(stored(plan.output(self.scopes.seen(scope))))
         except AutomateError as exc:
-            self._break_off(scope, {"code": str(exc.code), "detail": exc.detail}, scope)
+            self._break_off(scope, error_of(exc), scope)
             return
         if item is None:
             self.end_run(WorkflowRun.Status.SUCCEEDED, output=output)
