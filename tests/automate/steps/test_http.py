@@ -219,16 +219,19 @@ def test_only_an_address_that_stands_in_the_definition_may_be_private(upstream: 
         "http://[::1]:1/",
         "http://169.254.169.254/latest/meta-data/",
         "http://2130706433/",
-        "file:///etc/passwd",
-        "ftp://example.com/",
         "http://user:word@example.com/",
-        "no address",
         "http://exa\nmple.com/",
     ],
 )
 def test_other_addresses_are_called_by_nobody(url: str) -> None:
     assert code(ran(call(url))) == "outbound_blocked"
     assert code(ran(call({"path": "$.event.payload"}), payload=url)) == "outbound_blocked"
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://example.com/", "no address", "", "javascript:http://x/"])
+def test_what_is_no_address_of_the_web_is_refused(url: str) -> None:
+    assert code(ran(call(url))) == "invalid_input"
+    assert code(ran(call({"path": "$.event.payload"}), payload=url)) == "invalid_input"
 
 
 @pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "a\nb", "a\rb", "a\x00b", "žluť"])
@@ -241,7 +244,8 @@ def test_a_value_is_never_a_second_header(upstream: FakeUpstream, value: str) ->
 
 @pytest.mark.parametrize("name", ["Host", "IDEMPOTENCY-KEY", "transfer-encoding", "Content-Length", "X-Correlation-ID"])
 def test_headers_of_the_steps_own_are_no_ones(upstream: FakeUpstream, name: str) -> None:
-    assert code(ran(ask(upstream, "chat", headers={name: "mine"}))) == "invalid_input"
+    error = ran(ask(upstream, "chat", headers={name: "mine"})).error
+    assert (error["code"], error["detail"]) == ("invalid_input", f"headers.{name}: This header is the step's own.")
     assert upstream.requests == []
 
 
