@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from automate.conf import settings
-from automate.services.hooks import receive
+from automate.services.hooks import Received, authenticate, receive
 from automate_api.security.redaction import remember_revealed
 from automate_api.v1.base import BaseAPIView, PublicAPIMixin
 from automate_api.v1.correlation import correlation_id_of
@@ -30,7 +30,7 @@ class HookView(PublicAPIMixin, BaseAPIView):
     Limits count each IP address, and each hook. Whatever keeps a request from its hook, the answer is the same.
 
     Override:
-        perform_receive(token, payload): stores what was sent.
+        perform_receive(received, payload): stores what was sent.
     """
 
     # Of a header with other credentials nobody here knows anything.
@@ -58,6 +58,12 @@ class HookView(PublicAPIMixin, BaseAPIView):
         remember_revealed(kwargs["token"])
         super().initial(request, *args, **kwargs)
 
+    def check_permissions(self, request: Request) -> None:
+        """As of every view, limits among it; then the signature, before anybody reads what is signed."""
+        super().check_permissions(request)
+        if request.method == "POST":
+            self.received = authenticate(self.kwargs["token"], headers=request.headers, body=request.body)
+
     @extend_schema(
         parameters=[_TOKEN],
         summary=_("Call a hook"),
@@ -76,19 +82,12 @@ class HookView(PublicAPIMixin, BaseAPIView):
         payload = PayloadField().run_validation(request.data)
         if not request.body:
             raise ParseError(_("The body is not JSON."))
-        pk, status = self.perform_receive(token, payload)
+        pk, status = self.perform_receive(self.received, payload)
         return Response({"id": str(pk), "status": status}, status=HTTPStatus.ACCEPTED)
 
-    def perform_receive(self, token: str, payload: dict[str, Any]) -> tuple[UUID, str]:
+    def perform_receive(self, received: Received, payload: dict[str, Any]) -> tuple[UUID, str]:
         """Store it; the event's id, and `"accepted"` or `"duplicate"`."""
-        request = self.request
-        return receive(
-            token,
-            headers=request.headers,
-            body=request.body,
-            payload=payload,
-            correlation_id=correlation_id_of(request),
-        )
+        return receive(received, payload=payload, correlation_id=correlation_id_of(self.request))
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         """As of every view; but Django does not log the address of what was refused, since it is a secret."""

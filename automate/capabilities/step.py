@@ -10,6 +10,7 @@ from automate.models import WorkflowRun
 from automate.services.carriers import STEP
 from automate.services.owners import owner_of_run
 from automate.services.secrets import secrets_of
+from automate.services.stored import detail_of
 from automate.steps import StepContext, get_step_type
 from automate_api.engine.capability import Capability, RunContext, register
 from automate_api.engine.events import EventType, RunEvent
@@ -53,7 +54,10 @@ async def _work(ctx: RunContext) -> Any:
         attempt=ctx.attempt,
         run=ctx,
     )
-    return await kind.run(step)
+    try:
+        return await kind.run(step)
+    except InvalidInput as exc:
+        raise InvalidInput(exc.errors, detail_of(exc)) from exc
 
 
 def _prepared(asked: dict[str, Any]) -> tuple[dict[str, Any], Actor, list[str]]:

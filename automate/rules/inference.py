@@ -5,7 +5,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from automate.rules.errors import Refused
+from automate.rules.budget import Budget
+from automate.rules.errors import Kind, Refused, RuleFailed
 from automate.rules.functions import TYPES
 from automate.rules.macros import Filter, Map
 from automate.rules.names import member_path
@@ -29,6 +30,7 @@ from automate.rules.types import OF_PYTHON, Type
 
 Types = Mapping[str, Type]
 
+_OF_TEXT = {"timestamp", "duration", "int", "uint", "double", "bool"}
 _NUMBERS = {Type.INT, Type.UINT, Type.DOUBLE}
 
 
@@ -83,7 +85,26 @@ def _operation(node: Any, types: Types) -> Type:
     if not results:
         message = _("%(operation)s does not take %(types)s.")
         raise _unfit(node, message % {"operation": node.name, "types": ", ".join(given)})
+    _try_text(node)
     return results.pop() if len(results) == 1 else Type.DYN
+
+
+def _try_text(node: Any) -> None:
+    """Refuse a pattern, time, duration or number that is written out as a text, and is none whatever the context."""
+    last = node.children[-1]
+    if type(last) is not Literal or type(last.value) is not str:
+        return
+    if node.name == "matches":
+        values: tuple[str, ...] = ("", last.value)
+    elif node.name in _OF_TEXT and len(node.children) == 1:
+        values = (last.value,)
+    else:
+        return
+    try:
+        node.overloads[tuple(map(type, values))][0](Budget(), *values)
+    except RuleFailed as failed:
+        if failed.kind is not Kind.TOO_COSTLY:
+            raise _unfit(last, failed.message) from None
 
 
 def _admits(kinds: tuple[type, ...], given: list[Type]) -> bool:

@@ -60,6 +60,9 @@ _RAW_TEXTS = {
     "'''": re.compile(r"(?:[^']|'(?!''))*'''"),
 }
 _OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
+# A bracket after one of these goes with it.
+_OPERANDS = frozenset(["IDENT", "STRING_LIT", "MLSTRING_LIT", "BYTES_LIT", "BOOL_LIT", "NULL_LIT", *_CLOSING])
+_UNARY = frozenset("!-")
 _KINDS = {"true": "BOOL_LIT", "false": "BOOL_LIT", "null": "NULL_LIT", "in": "in"}
 
 
@@ -72,12 +75,26 @@ class Word(NamedTuple):
 
 
 def words(source: str) -> Iterator[Word]:
-    """The words of `source`.
+    """The words of `source`, but for a comma that a list or a map ends with: the specification allows it, the
+    library's grammar does not.
 
     Raises:
-        RuleError: something in it is none.
+        RuleError: something in it is no word, or it is nested too deeply.
     """
-    at, before, levels = 0, "", 0
+    nesting, comma = _Nesting(source), None
+    for word in _all_words(source):
+        ends_literal = nesting.follow(word)
+        if comma is not None and not ends_literal:
+            yield comma
+        comma = word if word.kind == "," else None
+        if comma is None:
+            yield word
+    if comma is not None:
+        yield comma
+
+
+def _all_words(source: str) -> Iterator[Word]:
+    at, before = 0, ""
     while at < len(source):
         found = _WORDS.match(source, at)
         if found is None:
@@ -86,12 +103,47 @@ def words(source: str) -> Iterator[Word]:
             word = _word(source, found, before)
             yield word
             before = word.text
-            levels += (before in _OPENING) - (before in _CLOSING)
-            if levels > MOST_LEVELS:
-                raise RuleError(_("The rule is nested too deeply."), source, at)
             at += len(word.text)
         else:
             at = found.end()
+
+
+class _Nesting:
+    """What nests at least, so that a rule that is too deep is refused before the parser has taken it all in."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._before = ""
+        self._signs = 0  # in a row
+        # Of each bracket that is open: whether a list or a map begins with it.
+        self._are_literals = [False]
+        # And how many conditionals there are in it since the last comma. One is in the other, but those of a map's
+        # key are in none of its value's.
+        self._conditionals = [0]
+
+    def follow(self, word: Word) -> bool:
+        """Whether a list or a map ends with `word`, which comes next.
+
+        Raises:
+            RuleError: it is too deep.
+        """
+        kind, is_end = word.kind, False
+        self._signs = self._signs + 1 if kind in _UNARY else 0
+        if kind in _OPENING:
+            self._are_literals.append(kind != "(" and self._before not in _OPERANDS)
+            self._conditionals.append(0)
+        elif kind in _CLOSING and len(self._are_literals) > 1:
+            is_end = self._are_literals.pop()
+            self._conditionals.pop()
+        elif kind == "?":
+            self._conditionals[-1] += 1
+        elif kind == ",":
+            self._conditionals[-1] = 0
+        self._before = kind
+        deepest = max(len(self._are_literals) - 1, self._signs, self._conditionals[-1] // 2)
+        if deepest > MOST_LEVELS:
+            raise RuleError(_("The rule is nested too deeply."), self._source, word.start)
+        return is_end
 
 
 def _word(source: str, found: re.Match[str], before: str) -> Word:

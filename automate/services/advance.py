@@ -20,7 +20,7 @@ from automate.services.owners import owner_of_run
 from automate.services.plans import Plan, plan_of, type_of
 from automate.services.scopes import Scopes
 from automate.services.step_rows import ENDED, ITEM, StepRows
-from automate.services.stored import sized, stored
+from automate.services.stored import error_of, sized, stored
 from automate.steps import Done, Execute, Outcome, Repeat, Turn, Wait
 from automate_api.events import at_depth
 from automate_api.exceptions import (
@@ -216,7 +216,7 @@ class Advance:
 
     def fail(self, row: StepRun, error: AutomateError) -> None:
         """The step has failed, and leads to its `on_error`; without one, all that it is part of has failed."""
-        self.fail_with(row, _told(error))
+        self.fail_with(row, error_of(error))
 
     def fail_with(self, row: StepRun, error: dict[str, Any]) -> None:
         """The same, with the error as `{code, detail}`."""
@@ -243,7 +243,7 @@ class Advance:
         try:
             output = sized(stored(plan.output(self.scopes.seen(scope))))
         except AutomateError as exc:
-            self._break_off(scope, _told(exc), scope)
+            self._break_off(scope, error_of(exc), scope)
             return
         if item is None:
             self.end_run(WorkflowRun.Status.SUCCEEDED, output=output)
@@ -285,7 +285,7 @@ class Advance:
 
     def fail_run(self, error: AutomateError) -> None:
         """The run has failed as a whole, through none of its steps."""
-        self.end_run(WorkflowRun.Status.FAILED, error=_told(error))
+        self.end_run(WorkflowRun.Status.FAILED, error=error_of(error))
 
     def let_go(self, row: StepRun) -> None:
         """What carries the step need not go on: it has ended otherwise."""
@@ -335,12 +335,6 @@ class Advance:
     def node(self, row: StepRun) -> Node:
         """What the definition says of the step."""
         return self._plan(row.scope).nodes[row.name]
-
-
-def _told(error: AutomateError) -> dict[str, Any]:
-    """An error as it is stored: a rule's quotes values, and a host's step says anything."""
-    told: dict[str, Any] = stored({"code": str(error.code), "detail": error.detail})
-    return told
 
 
 def _is_settled(row: StepRun, node: Node) -> bool:

@@ -8,6 +8,7 @@ import logging
 import re
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -32,25 +33,26 @@ def digest_of(token: str) -> str:
     return hashlib.sha512(token.encode()).hexdigest()
 
 
-def receive(
-    token: str, *, headers: Mapping[str, str], body: bytes, payload: Any, correlation_id: str
-) -> tuple[UUID, str]:
-    """Store a request to a hook as an event, once for each id that its sender has given it.
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A request to a hook that its sender has signed."""
+
+    trigger: Trigger
+    delivery: Delivery
+
+
+def authenticate(token: str, *, headers: Mapping[str, str], body: bytes) -> Received:
+    """Find the hook that a request is for, and see whether it is signed. Nothing that was sent is read before.
 
     Args:
         token: of the hook's address.
         headers: those of the request; their names in any case.
         body: what was sent, byte for byte.
-        payload: the same as a JSON value, checked.
-        correlation_id: stored with the event.
-
-    Returns:
-        The event's id, and `ACCEPTED` or `DUPLICATE`.
 
     Raises:
         NotFound: there is no such hook, or it or its workflow is switched off, or the signature is wrong. Nobody can
             tell which.
-        NotConfigured: the host cannot decrypt the signing secret, or cannot run jobs.
+        NotConfigured: the host cannot decrypt the signing secret.
     """
     trigger = _find(token)
     if trigger is None:
@@ -61,8 +63,25 @@ def receive(
     if delivery is None:
         logger.info("A request to the hook of trigger %s is not signed as it should be.", trigger.pk)
         raise NotFound
-    event = _event(trigger, delivery, payload)
-    return tell([event], tenant_id=trigger.tenant_id, correlation_id=correlation_id)[0]
+    return Received(trigger, delivery)
+
+
+def receive(received: Received, *, payload: Any, correlation_id: str) -> tuple[UUID, str]:
+    """Store a request to a hook as an event, once for each id that its sender has given it.
+
+    Args:
+        received: whose it is, and its id.
+        payload: what was sent as a JSON value, checked.
+        correlation_id: stored with the event.
+
+    Returns:
+        The event's id, and `ACCEPTED` or `DUPLICATE`.
+
+    Raises:
+        NotConfigured: the host cannot run jobs.
+    """
+    event = _event(received.trigger, received.delivery, payload)
+    return tell([event], tenant_id=received.trigger.tenant_id, correlation_id=correlation_id)[0]
 
 
 def _find(token: str) -> Trigger | None:

@@ -6,9 +6,11 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 
 from automate.conf import settings
-from automate_api.exceptions import OutputTooLarge
+from automate_api.exceptions import AutomateError, InvalidInput, OutputTooLarge
 from automate_api.security.redaction import redact
 from automate_api.services.recording import storable
+
+_MOST_FAULTS, _LONGEST_DETAIL = 5, 1000
 
 
 def stored(value: Any) -> Any:
@@ -25,3 +27,17 @@ def sized(value: Any) -> Any:
     if len(json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False).encode()) > settings.step_output_max_bytes:
         raise OutputTooLarge
     return value
+
+
+def error_of(error: AutomateError) -> dict[str, str]:
+    """The error of a run or a step as it is stored, `{code, detail}`: a rule's quotes values, a host's says anything."""
+    told: dict[str, str] = stored({"code": str(error.code), "detail": detail_of(error)})
+    return told
+
+
+def detail_of(error: AutomateError) -> str:
+    """What is wrong, for a person: of settings that do not fit also which, since nobody sees the errors of fields."""
+    if not isinstance(error, InvalidInput) or error.detail != str(error.default_detail):
+        return error.detail
+    faults = [f"{fault.field}: {fault.detail}" if fault.field else fault.detail for fault in error.errors]
+    return " ".join(faults[:_MOST_FAULTS])[:_LONGEST_DETAIL] or error.detail

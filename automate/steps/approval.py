@@ -39,6 +39,7 @@ class ApprovalStep(Step):
         "type": "object",
         "properties": {"approved": {"const": True}, "by": {"type": "string"}, "comment": {"type": "string"}},
         "required": ["approved", "by", "comment"],
+        "additionalProperties": False,
     }
 
     def begin(self, turn: Turn) -> Wait:

@@ -36,7 +36,12 @@ class EmitStep(Step):
         "required": ["event"],
         "additionalProperties": False,
     }
-    output_schema = {"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]}
+    output_schema = {
+        "type": "object",
+        "properties": {"id": {"type": "string"}},
+        "required": ["id"],
+        "additionalProperties": False,
+    }
     literal_fields = ("event",)
 
     async def run(self, ctx: StepContext) -> dict[str, str]:

@@ -71,7 +71,12 @@ class HTTPStep(Step):
         "type": "object",
         "properties": {
             "method": {"enum": ["GET", "POST", "PUT", "PATCH", "DELETE"], "default": "POST"},
-            "url": {"type": "string", "minLength": 1, "maxLength": 2000, "description": "http or https."},
+            "url": {
+                "type": "string",
+                "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://",
+                "maxLength": 2000,
+                "description": "http or https.",
+            },
             "headers": {
                 "type": "object",
                 "maxProperties": 50,
@@ -95,6 +100,7 @@ class HTTPStep(Step):
         "type": "object",
         "properties": {"status": {"type": "integer"}, "headers": {"type": "object"}, "body": {}},
         "required": ["status", "headers", "body"],
+        "additionalProperties": False,
     }
     literal_fields = ("method",)
     secret_fields = ("headers",)

@@ -17,6 +17,8 @@ from automate_api.exceptions import FieldError, InvalidInput
 #: Seconds that a wait may take at most: 400 days.
 LONGEST = 400 * 24 * 3600
 
+# So much shows before the run; whether there is such a day does not.
+_MOMENT = r"^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?([Zz]|[+-]\d{2}:?\d{2})$"
 _SECONDS: dict[str, Any] = {"type": "number", "minimum": 0, "maximum": LONGEST}
 
 
@@ -30,7 +32,12 @@ class WaitStep(Step):
         "type": "object",
         "properties": {
             "seconds": {**_SECONDS, "description": "How long."},
-            "until": {"type": "string", "format": "date-time", "description": "Until when (RFC 3339)."},
+            "until": {
+                "type": "string",
+                "format": "date-time",
+                "pattern": _MOMENT,
+                "description": "Until when (RFC 3339).",
+            },
             "event": {
                 "type": "object",
                 "description": "For which event of the tenant.",

@@ -30,7 +30,7 @@ from automate_api.services.held import claim_job, end_held_job
 from automate_api.services.job_log import LogRedactor, append_events, end_without_run, error_event
 from automate_api.services.jobs import announce, due_in, enqueue
 from automate_api.services.leases import lease_end
-from automate_api.services.recording import Recorder, storable, writing
+from automate_api.services.recording import Recorder, letting_write, storable, writing
 from automate_api.services.runs import run_of
 from automate_api.services.secrets import encrypting
 from automate_api.services.versions import pinned_client, pinned_endpoint, provider_then
@@ -49,7 +49,7 @@ def work_on(job_id: UUID) -> bool:
     attempt = Attempt(job)
     leases.keeper.keep(attempt)
     try:
-        with at_depth(job.depth):
+        with at_depth(job.depth), letting_write():
             attempt.work()
     finally:
         leases.keeper.drop(attempt)

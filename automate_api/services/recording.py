@@ -42,6 +42,8 @@ _endings = PreparedUpdate(
 )
 
 _write_lock = threading.RLock()
+# How often this thread has it.
+_holds = threading.local()
 
 
 class Recorder:
@@ -173,13 +175,35 @@ def writing() -> Iterator[None]:
         yield
         return
     with _write_lock:
+        _holds.times = getattr(_holds, "times", 0) + 1
+        try:
+            yield
+        finally:
+            _holds.times -= 1
+
+
+@contextmanager
+def letting_write() -> Iterator[None]:
+    """Let others of this process write where this thread, inside `writing()`, waits for them.
+
+    What is called when a transaction has committed may do so: Django's immediate backend works on the job there, and
+    what a job does it does in other threads.
+    """
+    times, _holds.times = getattr(_holds, "times", 0), 0
+    for _time in range(times):
+        _write_lock.release()
+    try:
         yield
+    finally:
+        for _time in range(times):
+            _write_lock.acquire()
+        _holds.times = times
 
 
 def _forget_lock() -> None:
     # Another thread of the parent may have held it at the fork.
-    global _write_lock
-    _write_lock = threading.RLock()
+    global _write_lock, _holds
+    _write_lock, _holds = threading.RLock(), threading.local()
 
 
 os.register_at_fork(after_in_child=_forget_lock)

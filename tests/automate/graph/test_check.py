@@ -100,11 +100,11 @@ FAULTS: list[tuple[dict[str, Any], Found]] = [
     (steps(a={"with": {}}), [("d.steps.a.with.values", "required")]),
     (steps(a={"with": {"values": {}, "more": {"cel": "1"}}}), [("d.steps.a.with.more", "unknown_field")]),
     (steps(a={"with": {"cel": "event.payload"}}), [("d.steps.a.with.cel", "unknown_field"), *[]]),
-    (steps(a={**CALL, "with": {"method": {"cel": "'GET'"}, "url": "x"}}), [("d.steps.a.with.method", "enum")]),
+    (steps(a={**CALL, "with": {"method": {"cel": "'GET'"}, "url": "https://x"}}), [("d.steps.a.with.method", "enum")]),
     (steps(a={**CALL, "with": {"method": "GET", "url": {"cel": "1 + 2"}}}), [("d.steps.a.with.url", "type")]),
     (steps(a={**CALL, "with": {"method": "GET", "url": {"value": 5}}}), [("d.steps.a.with.url", "type")]),
     (
-        steps(a={**CALL, "with": {"method": "GET", "url": "x", "headers": {"n": {"cel": "[1]"}}}}),
+        steps(a={**CALL, "with": {"method": "GET", "url": "https://x", "headers": {"n": {"cel": "[1]"}}}}),
         [("d.steps.a.with.headers.n", "type")],
     ),
     (
@@ -129,9 +129,15 @@ FAULTS: list[tuple[dict[str, Any], Found]] = [
     (with_values(a={"cel": "steps['call'].result"}), [("d.steps.here.with.values.a", "unknown_name")]),
     (with_values(a={"cel": "steps.call.output.status.code"}), [("d.steps.here.with.values.a", "unknown_name")]),
     (with_values(a={"cel": "steps.call.output.status + 'x'"}), [("d.steps.here.with.values.a", "invalid_expression")]),
+    (with_values(a={"cel": "steps.call.output.boddy"}), [("d.steps.here.with.values.a", "unknown_name")]),
+    (with_values(a={"cel": "event.type.matches('[')"}), [("d.steps.here.with.values.a", "invalid_expression")]),
+    (with_values(a={"cel": "timestamp('today')"}), [("d.steps.here.with.values.a", "invalid_expression")]),
     (with_values(a={"cel": "steps.call.error.message"}), [("d.steps.here.with.values.a", "unknown_name")]),
     (with_values(a={"cel": "item"}), [("d.steps.here.with.values.a", "unknown_name")]),
     (with_values(a={"secret": "shop"}), [("d.steps.here.with.values.a", "secret_not_allowed")]),
+    # What can be told of a text that is written out.
+    (steps(a={"type": "http", "with": {"url": "shop.example/x"}}), [("d.steps.a.with.url", "pattern")]),
+    (steps(a={"type": "wait", "with": {"until": "tomorrow"}}), [("d.steps.a.with.until", "pattern")]),
     # Bodies.
     (steps(a=each([])), [("d.steps.a.with.steps", "minItems")]),
     (steps(a=each([{"name": "a", **SET}])), [("d.steps.a.with.steps.a.name", "duplicate_name")]),
@@ -169,9 +175,12 @@ RIGHT = [
     {**steps(a={}), "condition": "event.payload.anything.at['all'] == event.id"},
     with_values(a={"cel": "steps.call.output.status >= 400 ? steps.call.error.code : steps.call.status"}),
     with_values(a={"cel": "steps[event.payload.name].output"}, b={"path": "$.steps.call.output.body[0]['x y']"}),
+    with_values(a={"cel": "event.payload.since > timestamp('2026-01-31T12:00:00+01:00') - duration('1h30m')"}),
+    with_values(a={"cel": "event.type.matches('^[a-z]+$') || event.type.matches(event.payload.pattern)"}),
+    steps(a={"type": "wait", "with": {"until": "2026-01-31T12:00:00.5+01:00"}}),
     with_values(a={"cel": "run.depth + run.version"}, b={"cel": "size(steps)"}, c={"path": "$"}),
     with_values(a={"value": {"cel": "1 +"}}, b={"cel": "1", "path": "both are no expression"}),
-    steps(a={**CALL, "with": {"method": "GET", "url": "x", "headers": {"A": {"secret": "shop"}}}}),
+    steps(a={**CALL, "with": {"method": "GET", "url": "https://x", "headers": {"A": {"secret": "shop"}}}}),
     steps(a={**CALL, "with": {"method": "GET", "url": {"cel": "event.payload.url"}, "timeout": {"cel": "1.5"}}}),
     steps(a={"type": "wait", "with": {"event": {"type": "t", "where": "received.payload.id == event.payload.id"}}}),
     steps(
@@ -198,7 +207,7 @@ def test_what_could_come_right_is_accepted(definition: dict[str, Any]) -> None:
 
 
 def test_a_secret_is_looked_for_where_secrets_are_known() -> None:
-    definition = steps(a={**CALL, "with": {"method": "GET", "url": "x", "headers": {"A": {"secret": "shop"}}}})
+    definition = steps(a={**CALL, "with": {"method": "GET", "url": "https://x", "headers": {"A": {"secret": "shop"}}}})
     assert found_in(definition, secrets=["shop"]) == []
     assert found_in(definition, secrets=[]) == [("d.steps.a.with.headers.A", "unknown_secret")]
 

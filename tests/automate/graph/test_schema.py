@@ -56,7 +56,7 @@ def test_whatever_the_check_accepts_fits_it(definition: dict[str, Any]) -> None:
         one({"type": "approval", "with": {"message": {"path": "event"}}}),
         one({"type": "approval", "with": {"message": {"secret": "shop"}}}),
         one({"type": "emit", "with": {"event": {"cel": "'x'"}}}),
-        one({"type": "http", "with": {"method": "GET", "url": "x", "headers": {"a": [1]}}}),
+        one({"type": "http", "with": {"method": "GET", "url": "https://x", "headers": {"a": [1]}}}),
         one({"type": "for_each", "with": {"items": [], "steps": [{"name": "b", "type": "nonsense"}]}}),
     ],
 )

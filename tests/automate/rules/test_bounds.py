@@ -118,9 +118,17 @@ def test_a_source_that_is_too_much_is_refused(source: str) -> None:
     assert 1 <= refused.value.column <= len(source) + 1
 
 
+@pytest.mark.parametrize("source", ["!" * 4000 + "true", "-" * 4000 + "n", "a?a:" * 1000 + "a", "[{" * 1000])
+def test_what_is_too_deep_is_refused_without_reading_on(source: str) -> None:
+    with pytest.raises(RuleError, match="nested too deeply") as refused:
+        compile_rule(source)
+    assert refused.value.column < 600
+
+
 def test_long_chains_are_no_depth() -> None:
     assert compile_rule("false" + "||false" * 500 + "||true").is_true({})
     assert compile_rule("true" + "&&true" * 500).is_true({})
+    assert compile_rule("size([" + "true ? 1 : 2, " * 250 + "]) == 250").is_true({})
 
 
 @pytest.mark.parametrize(

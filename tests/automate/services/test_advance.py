@@ -338,6 +338,7 @@ def test_no_more_items_are_at_work_than_may_be(write: Any) -> None:
 def test_more_items_than_the_limit_are_an_error() -> None:
     run = begin(make_workflow(each(limit=2)), {"items": [1, 2, 3]})
     assert run.error["code"] == "invalid_input"
+    assert "items: " in run.error["detail"]
 
 
 def test_an_item_that_fails_fails_the_loop_which_may_have_a_way(write: Any) -> None:

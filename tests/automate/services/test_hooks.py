@@ -16,6 +16,7 @@ from standardwebhooks import Webhook
 from automate.models import Trigger
 from automate.services.triggers import rotate_signing_secret, rotate_token, update_trigger
 from automate_api.models import Event, IdempotencyKey
+from automate_api.v1.parsers import StrictJSONParser
 from tests.automate.services.starts import flow, handle, make_hook, make_trigger, runs
 from tests.jobs.fixtures import asked  # noqa: F401 - a fixture
 
@@ -161,13 +162,22 @@ def test_whatever_keeps_a_request_from_its_hook_the_answer_is_the_same(settings:
         (b"{}", "application/json; charset=utf-16", 415),
     ],
 )
-def test_a_body_that_is_none_is_refused_whatever_its_hook(body: bytes, content_type: str, status: int) -> None:
+def test_a_body_that_is_none_is_refused_once_it_is_signed(body: bytes, content_type: str, status: int) -> None:
     trigger, token = make_hook(signature="github")
     headers = signed_by_github(secret_of(trigger), body)
-    known, unknown = call(token, headers, body, content_type), call("A" * 43, headers, body, content_type)
-    assert known.status_code == status
-    assert told(known) == told(unknown)
+    assert call(token, headers, body, content_type).status_code == status
+    unsigned, unknown = call(token, {}, body, content_type), call("A" * 43, headers, body, content_type)
+    assert (unsigned.status_code, told(unsigned)) == (404, told(unknown))
     assert not Event.objects.exists()
+
+
+def test_what_nobody_has_signed_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    _trigger, token = make_hook()
+    parsed: list[Any] = []
+    monkeypatch.setattr(StrictJSONParser, "parse", lambda *args, **kwargs: parsed.append(args))
+    body = b'{"a": [' + b"[]," * 600_000 + b"1]}"
+    assert [call(address, {}, body).status_code for address in (token, "A" * 43)] == [404, 404]
+    assert parsed == []
 
 
 def test_other_methods_are_refused() -> None:

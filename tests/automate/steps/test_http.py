@@ -200,14 +200,17 @@ def test_other_addresses_are_called_by_nobody() -> None:
         "http://[::1]:1/",
         "http://169.254.169.254/latest/meta-data/",
         "http://2130706433/",
-        "file:///etc/passwd",
-        "ftp://example.com/",
         "http://user:word@example.com/",
-        "no address",
         "http://exa\nmple.com/",
     ):
         assert (url, code(ran(call(url)))) == (url, "outbound_blocked")
         assert (url, code(ran(call({"path": "$.event.payload"}), payload=url))) == (url, "outbound_blocked")
+
+
+def test_what_is_no_address_of_the_web_is_refused() -> None:
+    for url in ("file:///etc/passwd", "ftp://example.com/", "no address", "", "javascript:http://x/"):
+        assert (url, code(ran(call(url)))) == (url, "invalid_input")
+        assert (url, code(ran(call({"path": "$.event.payload"}), payload=url))) == (url, "invalid_input")
 
 
 def test_a_value_is_never_a_second_header(upstream: FakeUpstream) -> None:
@@ -222,7 +225,9 @@ def test_a_value_is_never_a_second_header(upstream: FakeUpstream) -> None:
 
 def test_headers_of_the_steps_own_are_no_ones(upstream: FakeUpstream) -> None:
     for name in ("Host", "IDEMPOTENCY-KEY", "transfer-encoding", "Content-Length", "X-Correlation-ID"):
-        assert code(ran(ask(upstream, "chat", headers={name: "mine"}))) == "invalid_input"
+        error = ran(ask(upstream, "chat", headers={name: "mine"})).error
+        told = ("invalid_input", f"headers.{name}: This header is the step's own.")
+        assert (error["code"], error["detail"]) == told
     assert upstream.requests == []
 
 

@@ -68,6 +68,12 @@ def clash(event: Event) -> None:
     Item.objects.create(name="clash", project_id=987654)
 
 
+def send_another(event: Event) -> None:
+    """A handler that sends an event."""
+    actor = Actor(user=event.user, tenant_id=event.tenant_id)
+    ingest([{"type": "book.found", "source": "shop", "payload": {"n": 2}}], actor=actor, correlation_id="c")
+
+
 def stop(event: Event) -> None:
     """A handler that raises what would stop a job."""
     raise RunCancelled
@@ -230,6 +236,28 @@ def test_what_is_redacted_still_fits_its_column(settings: Settings) -> None:
     settings.AUTOMATE_API_REDACT_PATTERNS = [r"[a-z]"]
     assert statuses([{"type": "a" * 200, "source": "b" * 200, "idempotency_key": "c" * 255}]) == [ACCEPTED]
     assert len(Event.objects.get().source) == 200
+
+
+def test_handlers_that_are_called_where_the_event_is_sent_may_write(settings: Settings) -> None:
+    """As with Django's immediate backend, which `TASKS` has unless it is set: they are called in another thread."""
+    settings.AUTOMATE_API_JOB_DISPATCHER = "automate_api.dispatch.tasks.TasksDispatcher"
+    actor = make_actor()
+    on_event("book.sent")(send_another)
+    on_event("book.found")(book)
+
+    def send_first() -> None:
+        try:
+            send([{"type": "book.sent", "source": "shop", "payload": {"n": 1}}], actor)
+        finally:
+            connections.close_all()
+
+    # Where they wait for each other, they wait for ever.
+    sender = threading.Thread(target=send_first, daemon=True)
+    sender.start()
+    sender.join(20)
+    assert not sender.is_alive()
+    assert Told.calls == [("book", 2)]
+    assert {job.status for job in Job.objects.all()} == {"succeeded"}
 
 
 def test_without_a_tenant_nothing_is_stored() -> None:
