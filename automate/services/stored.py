@@ -30,7 +30,7 @@ def sized(value: Any) -> Any:
 
 
 def error_of(error: AutomateError) -> dict[str, str]:
-    """The error of a run or a step as it is stored, `{code, detail}`: a rule's quotes values, a host's says anything."""
+    """The error of a run or a step as stored, `{code, detail}`: a rule's quotes values, and a host's says anything."""
     told: dict[str, str] = stored({"code": str(error.code), "detail": detail_of(error)})
     return told
 
