@@ -156,8 +156,8 @@ def _start_one(trigger: Trigger, event: Event, context: dict[str, Any], outcome:
                 depth=event.depth + 1,
             )
     except Exception as exc:
-        # A fault of the database is everybody's: all is undone, and tried again. One of a value, which is too long, say,
-        # keeps no other from starting.
+        # A fault of the database is everybody's: all is undone, and tried again. One of a value, which is too long,
+        # say, keeps no other from starting.
         if isinstance(exc, DatabaseFailure) and not isinstance(exc, DataError):
             raise
         logger.error("The workflow %s could not be started: %s", workflow.pk, redact_exception(exc))

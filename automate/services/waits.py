@@ -140,8 +140,8 @@ def _wake(run_id: Any, pk: int, event: Event) -> None:
     except WorkflowRun.DoesNotExist:
         return
     except Exception as exc:
-        # A fault of the database is everybody's: all is undone, and tried again. One of a value, which is too long, say,
-        # keeps no other waiting.
+        # A fault of the database is everybody's: all is undone, and tried again. One of a value, which is too long,
+        # say, keeps no other waiting.
         if isinstance(exc, DatabaseFailure) and not isinstance(exc, DataError):
             raise
         logger.error("Run %s could not go on with the event %s: %s", run_id, event.pk, redact_exception(exc))
