@@ -14,6 +14,7 @@ from rest_framework import exceptions as drf
 import automate_api
 from automate.capabilities.run import RunCapability
 from automate.capabilities.step import StepCapability
+from automate.capabilities.wake import WakeCapability
 from automate_api import capabilities, exceptions, models
 from automate_api.engine.capability import Capability, RunContext, get_capability
 from automate_api.engine.events import EventType, RunEvent
@@ -148,7 +149,7 @@ def test_a_capability_takes_the_parameters_and_configuration_that_are_written(na
 
 def test_every_capability_is_documented() -> None:
     ours = {getattr(module, name).task_type for module in (capabilities, modal) for name in module.__all__}
-    ours |= {RunCapability.task_type, StepCapability.task_type}
+    ours |= {RunCapability.task_type, StepCapability.task_type, WakeCapability.task_type}
     prefixes = ("llm.", "openai.", "audio.", "image.", "event.", "workflow.")
     named = {name for name in sections("reference/capabilities.md") if name.startswith(prefixes)}
     assert named == ours

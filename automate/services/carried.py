@@ -1,5 +1,6 @@
 """What the end of a job means to the step that it carries: called in the transaction that ends the job."""
 
+import logging
 from functools import partial
 
 from automate.models import StepRun, WorkflowRun
@@ -7,9 +8,12 @@ from automate.services.advance import Advance
 from automate.services.carriers import CONTINUATION
 from automate.services.plans import type_of
 from automate_api.engine.events import EventType, RunEvent
-from automate_api.exceptions import AutomateError, RunCancelled
+from automate_api.exceptions import AutomateError, InternalError, RunCancelled
 from automate_api.models import Job
+from automate_api.security.redaction import redact_exception
 from automate_api.services.endings import register_continuation
+
+logger = logging.getLogger(__name__)
 
 State = StepRun.Status
 
@@ -55,6 +59,9 @@ def _expire(advance: Advance, row: StepRun) -> None:
         output = type_of(advance.node(row)).expire()
     except AutomateError as exc:
         advance.fail(row, exc)
+    except Exception as exc:  # noqa: BLE001 - a host's step raises anything, and does not wait for ever
+        logger.error("The wait of step %s of run %s: %s", row.path, row.run_id, redact_exception(exc))
+        advance.fail(row, InternalError())
     else:
         advance.succeed(row, output)
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from django.db import DataError, transaction
 from django.db import Error as DatabaseFailure
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -155,10 +155,11 @@ def _start_one(trigger: Trigger, event: Event, context: dict[str, Any], outcome:
                 event=event,
                 depth=event.depth + 1,
             )
-    except DatabaseFailure:
-        # All is undone then, and tried again.
-        raise
-    except Exception as exc:  # noqa: BLE001 - one workflow keeps no other from starting
+    except Exception as exc:
+        # A fault of the database is everybody's: all is undone, and tried again. One of a value, which is too long,
+        # say, keeps no other from starting.
+        if isinstance(exc, DatabaseFailure) and not isinstance(exc, DataError):
+            raise
         logger.error("The workflow %s could not be started: %s", workflow.pk, redact_exception(exc))
         detail = exc.detail if isinstance(exc, AutomateError) else _("The workflow could not be started.")
         outcome.errors[trigger.pk] = detail

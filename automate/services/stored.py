@@ -4,9 +4,10 @@ import json
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
+from django.utils.translation import gettext_lazy as _
 
 from automate.conf import settings
-from automate_api.exceptions import AutomateError, InvalidInput, OutputTooLarge
+from automate_api.exceptions import AutomateError, InvalidInput, OutputTooLarge, StepFailed
 from automate_api.security.redaction import redact
 from automate_api.services.recording import storable
 
@@ -23,8 +24,13 @@ def sized(value: Any) -> Any:
 
     Raises:
         OutputTooLarge: as JSON it has more bytes than `AUTOMATE_STEP_OUTPUT_MAX_BYTES`.
+        StepFailed: it is no JSON, as NaN is none, and PostgreSQL would refuse it with all else that is stored now.
     """
-    if len(json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False).encode()) > settings.step_output_max_bytes:
+    try:
+        text = json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError) as exc:
+        raise StepFailed(_("What it gave is no JSON.")) from exc
+    if len(text.encode()) > settings.step_output_max_bytes:
         raise OutputTooLarge
     return value
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from operator import itemgetter
 from typing import Any
 
+from django.db import DataError
 from django.db import Error as DatabaseFailure
 from django.utils.translation import gettext_lazy as _
 
@@ -138,10 +139,11 @@ def _wake(run_id: Any, pk: int, event: Event) -> None:
                 _go_on(advance, advance.scopes.rows(found.scope)[found.name], event)
     except WorkflowRun.DoesNotExist:
         return
-    except DatabaseFailure:
-        # All is undone then, and tried again.
-        raise
-    except Exception as exc:  # noqa: BLE001 - one run keeps no other waiting
+    except Exception as exc:
+        # A fault of the database is everybody's: all is undone, and tried again. One of a value, which is too long,
+        # say, keeps no other waiting.
+        if isinstance(exc, DatabaseFailure) and not isinstance(exc, DataError):
+            raise
         logger.error("Run %s could not go on with the event %s: %s", run_id, event.pk, redact_exception(exc))
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import DataError, connection
 from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
@@ -192,14 +192,17 @@ def nobody(tenant_id: str) -> Any:
     return type(make_user()).objects.none()
 
 
-def test_a_workflow_that_cannot_be_started_keeps_no_other_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [RuntimeError, DataError])
+def test_a_workflow_that_cannot_be_started_keeps_no_other_from_it(
+    monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
     broken, sound = make_trigger(), make_trigger()
     start = starting.start_run
 
     def fail(workflow: Any, **about: Any) -> WorkflowRun:
         run = start(workflow, **about)
         if workflow.pk == broken.workflow_id:
-            raise RuntimeError("the password is hunter2")
+            raise error("the password is hunter2")
         return run
 
     monkeypatch.setattr(starting, "start_run", fail)

@@ -191,6 +191,32 @@ def test_a_hosts_step_is_decided_where_its_type_says_so(write: Any, monkeypatch:
     assert fresh(run).status == "succeeded"
 
 
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [(float("nan"), "step_failed"), (object(), "step_failed"), (1 / 4, None), (None, "internal_error")],
+)
+def test_a_hosts_wait_ends_whatever_its_step_then_gives_or_raises(
+    write: Any, monkeypatch: pytest.MonkeyPatch, given: Any, code: str | None
+) -> None:
+    async def script(_ctx: Any) -> None:
+        """Nobody works."""
+
+    def expire(*_args: Any) -> Any:
+        if given is None:
+            raise RuntimeError
+        return given
+
+    write(script)
+    monkeypatch.setattr(WrittenStep, "begin", lambda *_args: Wait(until=timezone.now() + timedelta(seconds=60)))
+    monkeypatch.setattr(WrittenStep, "expire", expire)
+    run = begin(make_workflow(step("look", "test.written")))
+    pass_time(61)
+    work()
+    assert (fresh(run).error or {}).get("code") == code
+    assert not Job.objects.to_continue().exists()
+    assert fresh(run).finished_at is not None
+
+
 def test_what_nobody_decides_in_time_has_failed() -> None:
     run = asking()
     pass_time(401 * 24 * 3600)
