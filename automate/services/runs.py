@@ -1,5 +1,6 @@
 """Runs of workflows: begin, find, cancel, replay."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -34,14 +35,14 @@ def context_of(event: Event) -> dict[str, Any]:
         "type": event.type,
         "source": event.source,
         "payload": event.payload,
-        "occurred_at": event.occurred_at.isoformat(),
+        "occurred_at": _written(event.occurred_at),
         "correlation_id": event.correlation_id,
     }
 
 
 def asked_context(payload: Any, *, correlation_id: str) -> dict[str, Any]:
     """What a run sees for its event that somebody asked for, with this input."""
-    now = timezone.now().isoformat()
+    now = _written(timezone.now())
     told = {"id": None, "type": ASKED, "source": "", "occurred_at": now, "correlation_id": correlation_id}
     return {**told, "payload": stored(payload)}
 
@@ -223,3 +224,8 @@ def _version_of(workflow: Workflow) -> WorkflowVersion:
     if found is None:
         raise NotFound(_("The workflow has been deleted."))
     return found
+
+
+def _written(moment: datetime) -> str:
+    """A moment as rules read it: with its offset, also where the host has naive ones (RFC 3339)."""
+    return (timezone.make_aware(moment) if timezone.is_naive(moment) else moment).isoformat()

@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from automate.models import StepRun, Trigger, Workflow, WorkflowRun, WorkflowVersion
 from automate.services.waits import decide_step
+from automate.steps.emit import SOURCE
 from automate_api.models import Actor, Event, Job
 from automate_api.services.events import ingest
 from tests.factories import make_user
@@ -174,7 +175,7 @@ def _faults_of_events() -> Iterator[str]:
     for pk, kind in Event.objects.filter(type__in=wanted).values_list("pk", "type"):
         if begun[pk, wanted[kind]] != 1:
             yield f"{pk} has started {wanted[kind]} {begun[pk, wanted[kind]]} times"
-    emitted = Counter(Event.objects.filter(source="workflow").values_list("idempotency_key", flat=True))
+    emitted = Counter(Event.objects.filter(source=SOURCE).values_list("idempotency_key", flat=True))
     keys = {"succeeded": set[str](), "cancelled": set[str]()}
     for row in StepRun.objects.filter(type="emit", status__in=keys):
         keys[row.status].add(f"{row.run_id}:{row.path}")
