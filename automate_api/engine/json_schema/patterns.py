@@ -15,8 +15,8 @@ refused as well: back-references, look-arounds, flags, and a repeat of what may 
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from re import _constants as op  # type: ignore[attr-defined]
-from re import _parser  # type: ignore[attr-defined]
+from re import _constants as op
+from re import _parser
 from typing import Any, NamedTuple
 
 MOST_CHARACTERS = 512
