@@ -20,5 +20,6 @@ class AutomateConfig(AppConfig):
         import_module("automate.checks")
         import_module("automate.handlers")
         import_module("automate.services.watching").connect()
-        run_due = import_module("automate.services.schedules").run_due
-        import_module("automate_api.services.duties").register_duty("automate.schedules", run_due, every=1.0)
+        register_duty = import_module("automate_api.services.duties").register_duty
+        register_duty("automate.schedules", import_module("automate.services.schedules").run_due, every=1.0)
+        register_duty("automate.leftovers", import_module("automate.services.carriers").cancel_leftovers, every=15.0)

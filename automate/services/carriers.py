@@ -6,9 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from automate.graph.definition import Node
-from automate.models import WorkflowRun
+from automate.models import StepRun, WorkflowRun
 from automate.steps import Turn
 from automate_api.exceptions import Conflict
 from automate_api.models import Execution, Job
@@ -17,6 +18,9 @@ from automate_api.services.runs import prepare_task
 
 #: The task type of a step that is no endpoint's, and the name of what happens when a step's job has ended.
 STEP, CONTINUATION = "workflow.step", "automate.step"
+
+# Jobs that are looked at together.
+_BATCH = 500
 
 
 def carry(run: WorkflowRun, node: Node, turn: Turn, *, path: str, execution: Execution | None) -> UUID:
@@ -43,6 +47,15 @@ def cancel_carriers(executions: Sequence[UUID]) -> None:
     """
     if executions:
         transaction.on_commit(partial(_cancel, executions), robust=True)
+
+
+def cancel_leftovers() -> int:
+    """Cancel jobs that carry steps which have ended otherwise: whoever was to do so has died. How many there were."""
+    ended = StepRun.objects.filter(execution=OuterRef("execution")).exclude(status__in=StepRun.UNFINISHED)
+    left = Job.objects.unfinished().filter(Exists(ended), continuation=CONTINUATION, cancel_requested_at__isnull=True)
+    executions = list(left.values_list("execution", flat=True)[:_BATCH])
+    _cancel(executions)
+    return len(executions)
 
 
 def _cancel(executions: Sequence[UUID]) -> None:

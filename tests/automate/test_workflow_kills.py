@@ -1,5 +1,9 @@
-"""`kill -9` at random moments of workflows: each run ends once and well, and each of its effects happens once."""
+"""`kill -9` at random moments of workflows: each run ends once and well, and each of its effects happens once.
 
+With Celery, and beside those who decide and cancel, only where `AUTOMATE_TEST_KILLS` says how often: that takes long.
+"""
+
+import os
 import random
 import re
 from collections import Counter
@@ -20,10 +24,12 @@ IN_FLIGHT, LEASE = 6, 2
 #: Seconds that the server takes at most whom the workflows call.
 SLOWEST = 0.1
 
+at_length = pytest.mark.skipif("AUTOMATE_TEST_KILLS" not in os.environ, reason="takes long: set AUTOMATE_TEST_KILLS")
+
 BACKENDS = [
     pytest.param("tasks", "sqlite", id="sqlite"),
     pytest.param("tasks", "postgres", id="postgres"),
-    pytest.param("celery", "postgres", id="celery", marks=pytest.mark.redis),
+    pytest.param("celery", "postgres", id="celery", marks=(pytest.mark.redis, at_length)),
 ]
 
 
@@ -58,6 +64,7 @@ def test_every_run_survives_the_death_of_its_workers(
         assert_once(host, recorder)
 
 
+@at_length
 @pytest.mark.parametrize("database", ["postgres"])
 def test_no_run_is_lost_between_two_workers_and_those_who_decide_and_cancel(
     database: str, tmp_path: Path, database_url: Callable[[str], str]

@@ -168,7 +168,7 @@ def test_answers_are_as_described(
 ) -> None:
     walk = Walk(operation, POLICIES[operation.key], world, lambda: len(upstream.requests))
     caller, is_good = walk.signed(getattr(world, person)), person == "staff" and mode.is_positive
-    seen = statuses(walk, api, caller, mode, (100 if FULL else 18) // share)
+    seen = statuses(walk, api, caller, mode, (100 if FULL else 9) // share)
     if is_good and walk.policy.status not in seen:
         # Which are tried first changes with every change of the description.
         seen = statuses(walk, api, caller, mode, 100)

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from automate.models import StepRun, WorkflowRun, WorkflowVersion
 from automate.services import plans
+from automate.services.carriers import cancel_leftovers
 from automate.services.runs import cancel_run
 from automate.services.waits import awaited, decide_step, patterns_of, wake_for
 from automate.steps import Wait
@@ -168,6 +169,17 @@ def test_a_step_that_is_approved_goes_on() -> None:
     assert Job.objects.get().status == "cancelled"
     with pytest.raises(Conflict):
         decide_step(run, "ask", actor=actor, approved=False)
+
+
+def test_what_whoever_decided_could_not_cancel_any_more_is_cancelled_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    run, other = asking(), asking()
+    with monkeypatch.context() as died:
+        died.setattr("automate.services.carriers._cancel", lambda executions: None)
+        decide_step(run, "ask", actor=make_actor(is_staff=True), approved=True)
+    assert set(Job.objects.values_list("status", flat=True)) == {"queued"}
+    assert [cancel_leftovers(), cancel_leftovers()] == [1, 0]
+    assert fresh(other).status == "waiting"
+    assert sorted(Job.objects.values_list("status", flat=True)) == ["cancelled", "queued"]
 
 
 def test_a_step_that_is_rejected_has_failed() -> None:
