@@ -20,8 +20,8 @@ from automate.services.runs import cancel_run
 from automate.services.secrets import secret_names, set_secrets
 from automate.services.triggers import update_trigger
 from automate.services.workflows import WorkflowService
-from automate_api.admin import ReadOnlyAdmin, VersionAdmin
-from automate_api.exceptions import AutomateError, Conflict, InvalidInput
+from automate_api.admin import ReadOnlyAdmin, VersionAdmin, cancel_each
+from automate_api.exceptions import AutomateError, InvalidInput
 from automate_api.models import Actor
 
 if TYPE_CHECKING:
@@ -188,14 +188,7 @@ class WorkflowRunAdmin(ReadOnlyAdmin):
     @admin.action(description=_("Cancel"), permissions=["cancel"])
     def cancel(self, request: HttpRequest, runs: QuerySet[WorkflowRun]) -> None:
         """Cancel the chosen runs."""
-        ended = cancelled = 0
-        for run in runs:
-            try:
-                cancel_run(run)
-            except Conflict:
-                ended += 1
-            else:
-                cancelled += 1
+        cancelled, ended = cancel_each(runs, cancel_run)
         if cancelled:
             told = ngettext("%d run was cancelled.", "%d runs were cancelled.", cancelled) % cancelled
             self.message_user(request, told, messages.SUCCESS)

@@ -1,5 +1,6 @@
 """The domain in Django's admin, which alone looks across tenants. What machines write is read-only."""
 
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 from uuid import UUID
 
@@ -60,6 +61,19 @@ class ReadOnlyAdmin(_ModelAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody changes; the view permission shows the rows."""
         return False
+
+
+def cancel_each(rows: Iterable[Any], cancel: Callable[[Any], object]) -> tuple[int, int]:
+    """Cancel `rows`, one by one; how many were cancelled, and how many had ended already."""
+    cancelled = ended = 0
+    for row in rows:
+        try:
+            cancel(row)
+        except Conflict:
+            ended += 1
+        else:
+            cancelled += 1
+    return cancelled, ended
 
 
 class ProviderForm(_ProviderForm):
@@ -221,14 +235,7 @@ class JobAdmin(ReadOnlyAdmin):
     @admin.action(description=_("Cancel"), permissions=["cancel"])
     def cancel(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
         """Cancel the chosen jobs: those that wait never start, those that run stop soon."""
-        ended = cancelled = 0
-        for job in jobs:
-            try:
-                cancel_job(job)
-            except Conflict:
-                ended += 1
-            else:
-                cancelled += 1
+        cancelled, ended = cancel_each(jobs, cancel_job)
         if cancelled:
             told = ngettext("%d job was cancelled.", "%d jobs were cancelled.", cancelled) % cancelled
             self.message_user(request, told, messages.SUCCESS)

@@ -2,13 +2,14 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from automate.graph.schema import NAME_PATTERN
 from automate.graph.step_types import RuleField
 from automate.rules import compile_rule
 from automate.steps.base import Step, register_step
 from automate.steps.context import Turn
 from automate.steps.outcomes import Done
 
-_NAME = {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,39}$"}
+_NAME = {"type": "string", "pattern": NAME_PATTERN}
 
 
 @register_step
